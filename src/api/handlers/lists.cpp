@@ -1,0 +1,30 @@
+#include "services/lists.h"
+
+#include "api/envelope.h"
+#include "api/handlers/handlers.h"
+
+namespace plenoptic::api::handlers {
+
+Answer create_list(Call& call) {
+  return record_answer(call, call.type(), services::create_list(*call.write, call.body.at("fields"), call.body.at("relationships")));
+}
+
+Answer update_list(Call& call) {
+  const model::RecordId id = path_record_id(call, call.type());
+  return record_answer(call, call.type(), services::update_list(*call.write, id, call.body.at("fields"), call.body.at("relationships")));
+}
+
+/// The row's type is what the list must hold.
+Answer list_members(Call& call) {
+  const model::ObjectType& lists = call.schema().type(model::types::list);
+  const model::ObjectType& type = call.type();
+  const model::RecordId id = path_record_id(call, lists, "listId");
+  const auto content = services::list_content(services::get_live_record(call.storage(), call.workspace->id, lists, id));
+  if (content.type != type.number) throw model::errors::list_holds_other_type(call.schema().type(content.type).plural);
+  auto filter = model::parse_filter(call.schema(), type, call.query);
+  if (!filter) throw model::errors::from_problem(filter.error().problem, filter.error().param);
+  filter->relationships.push_back({.links = {{content.link_type, model::Side::destination}}, .negated = false, .target = id});
+  return answer_page(call, type, *filter, index::Life::live);
+}
+
+}  // namespace plenoptic::api::handlers

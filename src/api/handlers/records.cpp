@@ -1,0 +1,168 @@
+#include "services/records.h"
+
+#include <thread>
+
+#include "api/envelope.h"
+#include "api/handlers/handlers.h"
+#include "model/system_schema.h"
+#include "model/value_types.h"
+#include "services/field_history.h"
+
+namespace plenoptic::api::handlers {
+namespace {
+
+using model::ObjectType;
+using services::WriteMode;
+namespace errors = model::errors;
+namespace links = model::links;
+
+constexpr std::int64_t largest_page = 25;
+constexpr std::int64_t largest_history_page = 100;
+
+/// Links that the server adds to a new record: who made it.
+services::ServerLinks server_links(const Call& call, const ObjectType& type, const services::RecordWrite& write) {
+  const auto& member = call.write->actor.member;
+  const auto given = [&](std::string_view key) -> std::optional<model::RecordId> {
+    for (const auto& operation : write.relationships)
+      if (operation.relationship->key == key && !operation.add.empty()) return operation.add.front();
+    return std::nullopt;
+  };
+  if (type.number == model::types::note && member) return {{links::note_created_by, *member}};
+  if (type.number == model::types::opportunity && member && !given("$createdBy")) return {{links::opportunity_created_by, *member}};
+  if (type.number == model::types::task && !given("$createdBy")) {
+    const auto creator = member ? member : given("$assignedTo");
+    if (creator) return {{links::task_created_by, *creator}};
+  }
+  return {};
+}
+
+index::Life asked_life(const Call& call, const ObjectType& type) {
+  const std::string* status = call.find_query("status");
+  if (!status || status->empty() || *status == "active") return index::Life::live;
+  if (*status != "trashed") throw errors::invalid_status();
+  const std::string scope = type.plural + ":restore";
+  if (!call.principal.has_scope(scope)) throw errors::missing_scope(scope);
+  return index::Life::trashed;
+}
+
+bool has_trash(const ObjectType& type) { return type.number != model::types::list && type.number != model::types::member; }
+
+/// The rows of a page, read in a snapshot that agrees with the index.
+struct Rows {
+  std::vector<model::Record> records;
+  std::uint64_t total_count = 0;
+};
+
+/// Nothing where a commit stands in storage that the index has not been told of yet.
+std::optional<index::Page> query_in_step(Call& call, const index::WorkspaceIndex& index, const index::Query& query) {
+  const auto lock = index.read_lock();
+  auto snapshot = call.services.database.read();
+  if (snapshot->log_sequence(call.workspace->id) != index.sequence()) return std::nullopt;
+  call.use_snapshot(std::move(snapshot));
+  return index.query(query);
+}
+
+Rows read_page(Call& call, const ObjectType& type, const index::Query& query) {
+  const auto index = call.services.indexes.find_ready(call.workspace->id);
+  if (!index) throw errors::overloaded();
+  std::optional<index::Page> page;
+  while (!(page = query_in_step(call, *index, query))) std::this_thread::yield();
+  Rows rows;
+  rows.total_count = page->total_count;
+  rows.records.reserve(page->ids.size());
+  for (model::RecordId id : page->ids)
+    if (auto record = call.storage().find_record(call.workspace->id, type.number, id)) rows.records.push_back(std::move(*record));
+  return rows;
+}
+
+}  // namespace
+
+model::RecordId path_record_id(const Call& call, const ObjectType& type, std::string_view parameter) {
+  const auto id = services::parse_public_id(type, call.path_parameter(parameter));
+  if (!id) throw errors::no_resource(type.plural);
+  return *id;
+}
+
+Answer definitions(Call& call) { return definitions_answer(call.schema(), call.type()); }
+
+Answer create_record(Call& call) {
+  const ObjectType& type = call.type();
+  const auto write = services::parse_record_write(call.schema(), type, call.body.at("fields"), call.body.at("relationships"), WriteMode::create);
+  return record_answer(call, type, services::create_record(*call.write, type, write, server_links(call, type, write)));
+}
+
+Answer retrieve_record(Call& call) {
+  const ObjectType& type = call.type();
+  const model::RecordId id = path_record_id(call, type);
+  return record_answer(call, type, services::get_live_record(call.storage(), call.workspace->id, type, id));
+}
+
+Answer update_record(Call& call) {
+  const ObjectType& type = call.type();
+  const model::RecordId id = path_record_id(call, type);
+  const auto write = services::parse_record_write(call.schema(), type, call.body.at("fields"), call.body.at("relationships"), WriteMode::update);
+  return record_answer(call, type, services::update_record(*call.write, type, id, write));
+}
+
+Answer delete_record(Call& call) {
+  const ObjectType& type = call.type();
+  return record_answer(call, type, services::trash_record(*call.write, type, path_record_id(call, type)));
+}
+
+Answer restore_record(Call& call) {
+  const ObjectType& type = call.type();
+  return record_answer(call, type, services::restore_record(*call.write, type, path_record_id(call, type)));
+}
+
+Answer answer_page(Call& call, const ObjectType& type, const model::Filter& filter, index::Life life) {
+  const auto limit = query_integer(call, "limit", largest_page, 1, largest_page);
+  if (!limit) throw errors::invalid_limit(largest_page);
+  const auto offset = query_integer(call, "offset", 0, 0, INT64_MAX);
+  if (!offset) throw errors::invalid_offset();
+  const Rows rows = read_page(call, type, {type.number, life, &filter, static_cast<std::size_t>(*offset), static_cast<std::size_t>(*limit)});
+  return list_answer(call, type, rows.records, rows.total_count);
+}
+
+Answer list_records(Call& call) {
+  const ObjectType& type = call.type();
+  const index::Life life = has_trash(type) ? asked_life(call, type) : index::Life::live;
+  const auto filter = model::parse_filter(call.schema(), type, call.query);
+  if (!filter) throw errors::from_problem(filter.error().problem, filter.error().param);
+  return answer_page(call, type, *filter, life);
+}
+
+Answer field_history(Call& call) {
+  const ObjectType& type = call.type();
+  const auto limit = query_integer(call, "limit", 20, 1, largest_history_page);
+  if (!limit) throw errors::invalid_limit(largest_history_page);
+  const std::string& key = call.path_parameter("fieldKey");
+  const model::FieldDefinition* field = type.find_field(key);
+  if (!field) throw errors::unknown_field(type, key);
+  if (!field->history) throw errors::field_without_history(type, key);
+  const auto record = services::get_live_record(call.storage(), call.workspace->id, type, path_record_id(call, type));
+  const std::string* after = call.find_query("after");
+  const auto page = services::field_history(call.storage(), call.workspace->id, record, *field, static_cast<std::size_t>(*limit),
+                                            after && !after->empty() ? std::optional(*after) : std::nullopt);
+  Answer answer;
+  answer.body = "{\"data\":[";
+  for (const services::HistoryEntry& entry : page.entries) {
+    if (answer.body.back() == '}') answer.body += ',';
+    answer.body += "{\"value\":";
+    model::write_value(*field, entry.value, answer.body);
+    answer.body += ",\"displayValue\":";
+    base::append_json_string(answer.body, model::display_value(*field, entry.value));
+    answer.body += ",\"valueType\":\"" + std::string(model::value_type_row(field->type).name) + "\",\"recordedAt\":\"" + base::format_timestamp(entry.recorded_at_ms) + "\",\"isCreate\":";
+    answer.body += entry.is_create ? "true}" : "false}";
+  }
+  answer.body += "],\"hasMore\":";
+  answer.body += page.next_cursor ? "true" : "false";
+  answer.body += ",\"nextCursor\":";
+  if (page.next_cursor)
+    base::append_json_string(answer.body, *page.next_cursor);
+  else
+    answer.body += "null";
+  answer.body += '}';
+  return answer;
+}
+
+}  // namespace plenoptic::api::handlers

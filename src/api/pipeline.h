@@ -1,0 +1,78 @@
+// From a request to its answer: one function of commented steps, in the order of the contract's checks.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "api/call.h"
+#include "api/idempotency.h"
+#include "api/metrics.h"
+#include "api/rate_limiter.h"
+#include "api/router.h"
+#include "http/message.h"
+#include "services/write_lane.h"
+
+namespace plenoptic::api {
+
+struct PipelineOptions {
+  std::size_t max_body_bytes = 4 << 20;
+};
+
+/// What is told of each request when it is answered. No secret, no field value.
+struct RequestLog {
+  std::string_view request_id;
+  std::string_view operation;  // empty: none matched
+  std::string_view method;
+  int status = 0;
+  double duration_ms = 0;
+  std::string_view workspace;
+  std::string_view subject;
+  std::string_view failure;  // of a 5xx: what went wrong inside
+};
+
+class Pipeline final : public http::Handler {
+ public:
+  struct Parts {
+    const Services& services;
+    services::WriteLane& lane;
+    RateLimiter& limiter;
+    Metrics& metrics;
+    std::function<void(const RequestLog&)> log;
+  };
+
+  Pipeline(Parts parts, PipelineOptions options);
+
+  void handle(const http::Request& request, http::Responder responder) override;
+  http::Response protocol_error(http::ProtocolError error) override;
+
+ private:
+  struct Exchange;
+  using ExchangePointer = std::shared_ptr<Exchange>;
+
+  void process(const ExchangePointer& exchange);
+  void authenticate(Exchange& exchange) const;
+  void enter_workspace(Exchange& exchange) const;
+  void check_version(const Exchange& exchange) const;
+  void check_rate(Exchange& exchange);
+  void check_access(const Exchange& exchange) const;
+  bool administers(const Exchange& exchange) const;
+  bool replay(Exchange& exchange);
+  void read_body(Exchange& exchange) const;
+  void run_read(const ExchangePointer& exchange);
+  void run_write(const ExchangePointer& exchange);
+  void finish(Exchange& exchange, Answer answer);
+  void fail(Exchange& exchange, std::exception_ptr error);
+  std::string new_request_id();
+
+  Parts parts_;
+  PipelineOptions options_;
+  Router router_;
+  InFlightKeys in_flight_;
+  std::string request_id_prefix_;
+  std::atomic<std::uint64_t> request_count_ = 0;
+};
+
+}  // namespace plenoptic::api

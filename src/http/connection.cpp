@@ -1,0 +1,344 @@
+#include "http/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <ctime>
+
+#include <boost/asio/post.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/status.hpp>
+
+namespace plenoptic::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast_http = boost::beast::http;
+using boost::system::error_code;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t read_size = 16 << 10;
+constexpr std::size_t most_output = 1 << 20;    // pipelined answers wait to be written at most
+constexpr std::size_t most_lingered = 8 << 20;  // of a refused body that is read and thrown away
+constexpr int linger_ms = 2000;
+
+thread_local IoThread* current_thread = nullptr;
+
+void append_number(std::string& out, std::uint64_t number) {
+  std::array<char, 20> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  out.append(text.data(), end);
+}
+
+const std::string& date_header(IoThread& thread) {
+  const std::int64_t now = std::time(nullptr);
+  if (now == thread.date_second) return thread.date;
+  std::array<char, 40> text;
+  const std::time_t seconds = now;
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  const std::size_t size = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+  thread.date.assign(text.data(), size);
+  thread.date_second = now;
+  return thread.date;
+}
+
+ProtocolError protocol_error_of(const error_code& error) {
+  if (error == beast_http::error::bad_version) return ProtocolError::version_not_supported;
+  if (error == beast_http::error::header_limit) return ProtocolError::headers_too_large;
+  if (error == beast_http::error::bad_transfer_encoding) return ProtocolError::not_implemented;
+  return ProtocolError::bad_request;
+}
+
+/// Chunked with a length, or two lengths, is how requests are smuggled past proxies.
+bool has_both_lengths(const RequestParser& parser, const std::string& input) {
+  bool length = false, coding = false;
+  for (const auto& [name, value] : parser.headers) {
+    const std::string_view text = std::string_view(input).substr(name.offset, name.size);
+    length |= boost::beast::iequals({text.data(), text.size()}, "content-length");
+    coding |= boost::beast::iequals({text.data(), text.size()}, "transfer-encoding");
+  }
+  return length && coding;
+}
+
+}  // namespace
+
+void set_current_thread(IoThread* thread) { current_thread = thread; }
+
+Connection::Connection(Shared& shared, IoThread& thread, std::unique_ptr<Stream> stream, bool trusted_local)
+    : shared_(shared), thread_(thread), stream_(std::move(stream)), trusted_local_(trusted_local) {
+  shared_.open_connections.fetch_add(1, std::memory_order_relaxed);
+  thread_.connections.insert(this);
+}
+
+Connection::~Connection() {
+  thread_.connections.erase(this);
+  shared_.open_connections.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Connection::start() {
+  set_deadline(shared_.options.header_timeout_ms);
+  stream_->open([self = shared_from_this()](error_code failure, std::size_t) {
+    if (failure || self->state_ == State::closed) return self->close();
+    self->state_ = State::reading;
+    self->read();
+  });
+}
+
+void Connection::turn_away() {
+  stream_->open([self = shared_from_this()](error_code failure, std::size_t) {
+    if (failure) return self->close();
+    self->refuse(ProtocolError::too_many_connections);
+  });
+}
+
+void Connection::drain() {
+  close_after_ = true;
+  if (idle()) close();
+}
+
+void Connection::check_deadline(Clock::time_point now) {
+  if (state_ == State::closed || now < deadline_ || (state_ == State::handling && !writing_)) return;
+  const bool request_begun = state_ == State::reading && !writing_ && !input_.empty();
+  if (request_begun) return refuse(ProtocolError::timeout);
+  close();
+}
+
+void Connection::read() {
+  if (reading_ || peer_finished_ || state_ == State::closed) return;
+  reading_ = true;
+  if (!spare_) spare_ = std::make_unique<char[]>(read_size);
+  stream_->read_some(spare_.get(), read_size, [self = shared_from_this()](error_code failure, std::size_t count) {
+    self->reading_ = false;
+    if (self->state_ == State::closed) return;
+    if (failure) {
+      self->peer_finished_ = true;
+      count = 0;
+    }
+    self->on_read(count);
+  });
+}
+
+void Connection::on_read(std::size_t count) {
+  if (state_ == State::lingering) {
+    lingered_ += count;
+    if (peer_finished_ || lingered_ > most_lingered) return close();
+    return read();
+  }
+  if (input_.empty() && count > 0) set_deadline(shared_.options.header_timeout_ms);
+  input_.append(spare_.get(), count);
+  spare_.reset();
+  if (state_ == State::reading) advance();
+}
+
+void Connection::advance() {
+  if (in_advance_) return;
+  in_advance_ = true;
+  const auto self = shared_from_this();
+  while (state_ == State::reading && !writing_ && output_.size() < most_output && take_request()) {
+  }
+  in_advance_ = false;
+  if (state_ == State::closed || state_ == State::lingering || writing_) return;
+  if (!output_.empty()) return flush();
+  if (state_ != State::reading) return;
+  if (peer_finished_) return close();
+  if (close_after_ && input_.empty()) return close();
+  read();
+}
+
+bool Connection::take_request() {
+  if (!parser_ && !take_head()) return false;
+  if (!take_body()) return false;
+  dispatch();
+  return state_ == State::reading;
+}
+
+bool Connection::take_head() {
+  // Blank lines before a request line are passed over (RFC 9112, 2.2).
+  const std::size_t begin = std::min(input_.find_first_not_of("\r\n"), input_.size());
+  if (begin > 0) input_.erase(0, begin);
+  if (input_.empty()) {
+    input_.shrink_to_fit();
+    set_deadline(shared_.options.idle_timeout_ms);
+    return false;
+  }
+  const ServerOptions& options = shared_.options;
+  const std::size_t from = searched_ < 3 ? 0 : searched_ - 3;
+  const std::size_t end = input_.find("\r\n\r\n", from);
+  searched_ = input_.size();
+  const std::size_t seen = end == std::string::npos ? input_.size() : end + 4;
+  const std::size_t line = std::min(input_.find("\r\n"), input_.size());
+  if (line > options.max_uri_bytes + 32) return refuse(ProtocolError::uri_too_long), false;
+  if (seen > options.max_header_bytes) return refuse(ProtocolError::headers_too_large), false;
+  if (end == std::string::npos) return false;
+
+  head_size_ = seen;
+  parser_.emplace();
+  parser_->set_base(input_.data(), head_size_, options.max_headers, options.max_body_bytes);
+  parser_->header_limit(static_cast<std::uint32_t>(options.max_header_bytes));
+  parser_->body_limit(boost::none);
+  parser_->eager(false);
+  error_code error;
+  parser_->put(asio::buffer(input_.data(), head_size_), error);
+  if (error == beast_http::error::need_more) error = {};
+  if (error || !parser_->is_header_done()) return refuse(error ? protocol_error_of(error) : ProtocolError::bad_request), false;
+  if (has_both_lengths(*parser_, input_)) return refuse(ProtocolError::bad_request), false;
+  set_deadline(options.body_timeout_ms);
+  const std::uint64_t length = parser_->content_length().value_or(0);
+  body_too_large_ = length > options.max_body_bytes;
+  body_size_ = body_too_large_ ? 0 : static_cast<std::size_t>(length);
+  if (body_too_large_) return true;
+  for (const auto& [name, value] : parser_->headers)
+    if (piece(name).size() == 6 && boost::beast::iequals({piece(name).data(), 6}, "expect") && (body_size_ > 0 || parser_->chunked())) output_ += "HTTP/1.1 100 Continue\r\n\r\n";
+  return true;
+}
+
+bool Connection::take_body() {
+  if (body_too_large_) return true;
+  if (!parser_->chunked()) return input_.size() >= head_size_ + body_size_;
+  error_code error;
+  parser_->eager(true);
+  while (!parser_->is_done() && input_.size() > head_size_) {
+    const std::size_t used = parser_->put(asio::buffer(input_.data() + head_size_, input_.size() - head_size_), error);
+    input_.erase(head_size_, used);
+    if (error == beast_http::error::need_more) break;
+    if (error) return refuse(ProtocolError::bad_request), false;
+  }
+  if (parser_->chunked_too_large) body_too_large_ = true;
+  if (!parser_->is_done() && input_.size() > head_size_ + shared_.options.max_header_bytes) return refuse(ProtocolError::bad_request), false;
+  return parser_->is_done() || body_too_large_;
+}
+
+void Connection::dispatch() {
+  const RequestParser& parser = *parser_;
+  headers_.clear();
+  for (const auto& [name, value] : parser.headers) headers_.push_back({piece(name), piece(value)});
+  Request request;
+  request.method = piece(parser.method);
+  const std::string_view target = piece(parser.target);
+  const std::size_t question = std::min(target.find('?'), target.size());
+  request.path = target.substr(0, question);
+  request.query = target.substr(std::min(question + 1, target.size()));
+  request.headers = headers_;
+  request.body_too_large = body_too_large_;
+  request.trusted_local = trusted_local_;
+  if (!body_too_large_) request.body = parser.chunked() ? std::string_view(parser.chunked_body) : std::string_view(input_).substr(head_size_, body_size_);
+  head_only_ = request.method == "HEAD";
+  if (head_only_) request.method = "GET";
+  close_after_ = close_after_ || !parser.keep_alive() || body_too_large_;
+  state_ = State::handling;
+  shared_.handler.handle(request, Responder(shared_from_this()));
+}
+
+void Connection::answer(Response&& response) {
+  if (current_thread == &thread_) return take_answer(std::move(response));
+  asio::post(thread_.context, [self = shared_from_this(), response = std::move(response)]() mutable { self->take_answer(std::move(response)); });
+}
+
+void Connection::take_answer(Response&& response) {
+  if (state_ != State::handling) return;
+  if (thread_.draining) close_after_ = true;
+  append_answer(response);
+  input_.erase(0, head_size_ + (parser_->chunked() || body_too_large_ ? 0 : body_size_));
+  searched_ = 0;
+  const bool must_linger = body_too_large_;
+  parser_.reset();
+  body_too_large_ = false;
+  state_ = close_after_ ? State::ending : State::reading;
+  if (must_linger) lingered_ = 1;
+  // Answered within handle(): advance() goes on by itself and writes what has gathered.
+  if (in_advance_) return;
+  if (state_ == State::reading)
+    advance();
+  else
+    flush();
+}
+
+void Connection::append_answer(const Response& response) {
+  const auto reason = beast_http::obsolete_reason(static_cast<beast_http::status>(response.status));
+  output_ += "HTTP/1.1 ";
+  append_number(output_, static_cast<std::uint64_t>(response.status));
+  output_ += ' ';
+  output_.append(reason.data(), reason.size());
+  output_ += "\r\nDate: ";
+  output_ += date_header(thread_);
+  output_ += "\r\nContent-Type: ";
+  output_ += response.content_type;
+  output_ += "\r\nContent-Length: ";
+  append_number(output_, response.body.size());
+  for (const auto& [name, value] : response.headers) {
+    output_ += "\r\n";
+    output_ += name;
+    output_ += ": ";
+    output_ += value;
+  }
+  output_ += close_after_ ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n";
+  if (!head_only_) output_ += response.body;
+}
+
+void Connection::refuse(ProtocolError error) {
+  close_after_ = true;
+  head_only_ = false;
+  append_answer(shared_.handler.protocol_error(error));
+  parser_.reset();
+  input_.clear();
+  lingered_ = 1;
+  state_ = State::ending;
+  if (!in_advance_) flush();
+}
+
+void Connection::flush() {
+  if (writing_) return;
+  const std::size_t sent = stream_->write_now(output_);
+  if (sent == output_.size()) {
+    output_.clear();
+    return after_flush();
+  }
+  // A slow reader: nothing more is taken from it until this is gone.
+  in_flight_.assign(output_, sent, std::string::npos);
+  output_.clear();
+  written_ = 0;
+  writing_ = true;
+  write_on();
+}
+
+void Connection::write_on() {
+  set_deadline(shared_.options.write_timeout_ms);
+  stream_->write_some(in_flight_.data() + written_, in_flight_.size() - written_, [self = shared_from_this()](error_code failure, std::size_t count) {
+    if (self->state_ == State::closed) return;
+    if (failure) return self->close();
+    self->written_ += count;
+    if (self->written_ < self->in_flight_.size()) return self->write_on();
+    self->writing_ = false;
+    self->in_flight_ = {};
+    self->output_.empty() ? self->after_flush() : self->flush();
+  });
+}
+
+void Connection::after_flush() {
+  constexpr std::size_t small = 16 << 10;
+  if (output_.capacity() > small) output_.shrink_to_fit();
+  if (state_ == State::handling) return;
+  if (state_ == State::ending || close_after_) return lingered_ > 0 ? linger() : close();
+  set_deadline(shared_.options.idle_timeout_ms);
+  advance();
+}
+
+/// Closing with unread bytes would reset the connection and take the answer with it: read on for a moment.
+void Connection::linger() {
+  state_ = State::lingering;
+  set_deadline(linger_ms);
+  stream_->finish_writing();
+  if (peer_finished_) return close();
+  read();
+}
+
+void Connection::close() {
+  if (state_ == State::closed) return;
+  state_ = State::closed;
+  stream_->close();
+}
+
+void Connection::set_deadline(int timeout_ms) { deadline_ = Clock::now() + std::chrono::milliseconds(timeout_ms); }
+
+}  // namespace plenoptic::http

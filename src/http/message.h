@@ -1,0 +1,74 @@
+// Requests, answers, and who handles them. Light: no Boost here; everyone above includes this.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace plenoptic::http {
+
+struct Header {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// Valid until its Responder has sent, or is gone.
+struct Request {
+  std::string_view method;  // `GET`
+  std::string_view path;    // raw (percent-encoded), up to `?`
+  std::string_view query;   // raw, after `?`
+  std::string_view body;
+  std::span<const Header> headers;
+  /// The declared or streamed body passes the limit: `body` is empty, and the connection closes after the answer.
+  bool body_too_large = false;
+  /// It came through the owner-only Unix socket.
+  bool trusted_local = false;
+
+  /// Without regard to case; the first of that name, or empty.
+  std::string_view header(std::string_view name) const;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+/// Where a connection takes its answer from. Implemented by the server.
+class AnswerSink {
+ public:
+  virtual ~AnswerSink() = default;
+  virtual void answer(Response&& response) = 0;
+};
+
+/// Answers one request, once, from any thread. Gone without having sent, it answers 500.
+class Responder {
+ public:
+  Responder() = default;
+  explicit Responder(std::shared_ptr<AnswerSink> sink) : sink_(std::move(sink)) {}
+  Responder(Responder&&) noexcept = default;
+  Responder& operator=(Responder&&) noexcept = default;
+  ~Responder();
+  void send(Response&& response);
+
+ private:
+  std::shared_ptr<AnswerSink> sink_;
+};
+
+/// What is wrong before there is a request.
+enum class ProtocolError : std::uint8_t { bad_request, headers_too_large, uri_too_long, timeout, not_implemented, version_not_supported, too_many_connections, internal };
+
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  /// On an I/O thread; must not block for long.
+  virtual void handle(const Request& request, Responder responder) = 0;
+  virtual Response protocol_error(ProtocolError error) = 0;
+};
+
+}  // namespace plenoptic::http

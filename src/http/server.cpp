@@ -1,0 +1,216 @@
+#include "http/server.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include <sys/stat.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "http/connection.h"
+
+namespace plenoptic::http {
+
+void set_current_thread(IoThread* thread);
+
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using asio::local::stream_protocol;
+using boost::system::error_code;
+
+constexpr auto sweep_interval = std::chrono::milliseconds(250);
+constexpr auto accept_pause = std::chrono::milliseconds(50);
+
+std::unique_ptr<asio::ssl::context> make_tls(const ServerOptions& options) {
+  if (options.tls_certificate.empty() && options.tls_key.empty()) return nullptr;
+  auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
+  try {
+    context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
+    context->use_certificate_chain_file(options.tls_certificate);
+    context->use_private_key_file(options.tls_key, asio::ssl::context::pem);
+  } catch (const std::exception& failure) {
+    throw std::runtime_error("the TLS certificate " + options.tls_certificate + " or key " + options.tls_key + " cannot be used: " + failure.what() +
+                             ". Give both --tls-cert and --tls-key as PEM files.");
+  }
+  return context;
+}
+
+tcp::acceptor bind_tcp(asio::io_context& context, const ServerOptions& options) {
+  error_code error;
+  const auto address = asio::ip::make_address(options.host == "localhost" ? "127.0.0.1" : options.host, error);
+  if (error) throw std::runtime_error("'" + options.host + "' is no address to listen on. Use one of this machine's, like 127.0.0.1 or 0.0.0.0.");
+  tcp::acceptor acceptor(context);
+  const tcp::endpoint endpoint(address, options.port);
+  acceptor.open(endpoint.protocol());
+  acceptor.set_option(asio::socket_base::reuse_address(true));
+  acceptor.bind(endpoint, error);
+  if (error) throw std::runtime_error("cannot listen on " + options.host + ":" + std::to_string(options.port) + ": " + error.message() + ". Choose another with --listen HOST:PORT.");
+  acceptor.listen(4096);
+  return acceptor;
+}
+
+stream_protocol::acceptor bind_local(asio::io_context& context, const std::string& path) {
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);
+  stream_protocol::acceptor acceptor(context);
+  const mode_t before = ::umask(0177);
+  try {
+    acceptor.open();
+    acceptor.bind(stream_protocol::endpoint(path));
+    acceptor.listen(128);
+  } catch (const std::exception& failure) {
+    ::umask(before);
+    throw std::runtime_error("cannot listen on the socket " + path + ": " + failure.what() + ". A shorter path to the data directory may help.");
+  }
+  ::umask(before);
+  return acceptor;
+}
+
+}  // namespace
+
+struct Server::Parts {
+  ServerOptions options;
+  Shared shared;
+  std::unique_ptr<asio::ssl::context> tls;
+  std::vector<std::unique_ptr<IoThread>> io;
+  std::vector<std::unique_ptr<asio::steady_timer>> sweeps;
+  std::optional<tcp::acceptor> tcp_acceptor;
+  std::optional<stream_protocol::acceptor> local_acceptor;
+  std::optional<asio::steady_timer> pause;
+  std::vector<std::thread> threads;
+  std::size_t next = 0;
+  std::uint16_t bound_port = 0;
+  std::atomic<bool> stopping = false;
+
+  Parts(ServerOptions wanted, Handler& handler) : options(std::move(wanted)), shared{.options = options, .handler = handler}, tls(make_tls(options)) {
+    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+    const std::size_t count = options.threads > 0 ? static_cast<std::size_t>(options.threads) : cores;
+    for (std::size_t i = 0; i < count; ++i) {
+      io.push_back(std::make_unique<IoThread>());
+      sweeps.push_back(std::make_unique<asio::steady_timer>(io.back()->context));
+    }
+    if (!options.host.empty()) {
+      tcp_acceptor = bind_tcp(io.front()->context, options);
+      bound_port = tcp_acceptor->local_endpoint().port();
+    }
+    if (!options.unix_socket.empty()) local_acceptor = bind_local(io.front()->context, options.unix_socket);
+    pause.emplace(io.front()->context);
+  }
+
+  /// Connections go round the threads. Each lives and dies on its own.
+  template <typename Accepted>
+  void adopt(Accepted accepted, IoThread& thread, bool trusted_local) {
+    asio::post(thread.context, [this, &thread, trusted_local, socket = std::move(accepted)]() mutable {
+      Socket plain(std::move(socket));
+      auto stream = tls && !trusted_local ? tls_stream(std::move(plain), *tls) : plain_stream(std::move(plain));
+      const bool full = shared.open_connections.load(std::memory_order_relaxed) >= options.max_connections;
+      const auto connection = std::make_shared<Connection>(shared, thread, std::move(stream), trusted_local);
+      full ? connection->turn_away() : connection->start();
+    });
+  }
+
+  void accept_tcp() {
+    IoThread& thread = *io[next++ % io.size()];
+    tcp_acceptor->async_accept(thread.context, [this, &thread](error_code error, tcp::socket socket) {
+      if (stopping || error == asio::error::operation_aborted) return;
+      if (error) return retry([this] { accept_tcp(); });  // out of descriptors, say
+      error_code ignored;
+      socket.set_option(tcp::no_delay(true), ignored);
+      adopt(std::move(socket), thread, false);
+      accept_tcp();
+    });
+  }
+
+  void accept_local() {
+    IoThread& thread = *io[next++ % io.size()];
+    local_acceptor->async_accept(thread.context, [this, &thread](error_code error, stream_protocol::socket socket) {
+      if (stopping || error == asio::error::operation_aborted) return;
+      if (error) return retry([this] { accept_local(); });
+      adopt(std::move(socket), thread, true);
+      accept_local();
+    });
+  }
+
+  void retry(std::function<void()> accept) {
+    pause->expires_after(accept_pause);
+    pause->async_wait([this, accept = std::move(accept)](error_code error) {
+      if (!error && !stopping) accept();
+    });
+  }
+
+  void sweep(std::size_t i) {
+    sweeps[i]->expires_after(sweep_interval);
+    sweeps[i]->async_wait([this, i](error_code error) {
+      if (error) return;
+      const auto now = std::chrono::steady_clock::now();
+      std::vector<std::shared_ptr<Connection>> alive;
+      for (Connection* connection : io[i]->connections) alive.push_back(connection->shared_from_this());
+      for (const auto& connection : alive) connection->check_deadline(now);
+      sweep(i);
+    });
+  }
+
+  void start() {
+    if (tcp_acceptor) accept_tcp();
+    if (local_acceptor) accept_local();
+    for (std::size_t i = 0; i < io.size(); ++i) {
+      sweep(i);
+      threads.emplace_back([thread = io[i].get()] {
+        set_current_thread(thread);
+        thread->context.run();
+      });
+    }
+  }
+
+  void drain() {
+    asio::post(io.front()->context, [this] {
+      error_code ignored;
+      if (tcp_acceptor) tcp_acceptor->close(ignored);
+      if (local_acceptor) local_acceptor->close(ignored);
+      pause->cancel();
+    });
+    for (auto& thread : io)
+      asio::post(thread->context, [&thread = *thread] {
+        thread.draining = true;
+        std::vector<std::shared_ptr<Connection>> alive;
+        for (Connection* connection : thread.connections) alive.push_back(connection->shared_from_this());
+        for (const auto& connection : alive) connection->drain();
+      });
+  }
+
+  void stop(int grace_ms) {
+    if (threads.empty() || stopping.exchange(true)) return;
+    drain();
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(grace_ms);
+    while (shared.open_connections.load() > 0 && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    for (auto& thread : io) thread->context.stop();
+    for (std::thread& thread : threads) thread.join();
+    threads.clear();
+    std::error_code ignored;
+    if (!options.unix_socket.empty()) std::filesystem::remove(options.unix_socket, ignored);
+  }
+};
+
+Server::Server(ServerOptions options, Handler& handler) : parts_(std::make_unique<Parts>(std::move(options), handler)) {}
+
+Server::~Server() { stop(0); }
+
+void Server::start() { parts_->start(); }
+
+void Server::stop(int grace_ms) { parts_->stop(grace_ms); }
+
+std::uint16_t Server::port() const { return parts_->bound_port; }
+
+std::size_t Server::open_connections() const { return parts_->shared.open_connections.load(std::memory_order_relaxed); }
+
+}  // namespace plenoptic::http

@@ -1,0 +1,35 @@
+// One byte stream under a connection: plain or TLS. The connection knows no more than this, so that it is compiled once.
+// Included by server.cpp and stream.cpp only (heavy).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/system/error_code.hpp>
+
+namespace plenoptic::http {
+
+using Socket = boost::asio::generic::stream_protocol::socket;
+using StreamHandler = std::function<void(boost::system::error_code, std::size_t)>;
+
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  /// TLS: the handshake. Plain: done at once.
+  virtual void open(StreamHandler done) = 0;
+  virtual void read_some(char* to, std::size_t size, StreamHandler done) = 0;
+  virtual void write_some(const char* from, std::size_t size, StreamHandler done) = 0;
+  /// Writes what goes without waiting; 0 where nothing does, or the stream cannot tell.
+  virtual std::size_t write_now(std::string_view bytes) = 0;
+  /// No more writes; the peer sees the end.
+  virtual void finish_writing() = 0;
+  virtual void close() = 0;
+};
+
+std::unique_ptr<Stream> plain_stream(Socket socket);
+std::unique_ptr<Stream> tls_stream(Socket socket, boost::asio::ssl::context& context);
+
+}  // namespace plenoptic::http

@@ -1,0 +1,41 @@
+// The values of one field, by ordinal, in a form that its operators run fast in. One kind of column for each family of
+// value types; made by make_column.
+#pragma once
+
+#include <memory>
+
+#include "index/bitmap.h"
+#include "model/definitions.h"
+#include "model/filter.h"
+#include "model/value.h"
+
+namespace plenoptic::index {
+
+/// A predicate's ordinals: a view of a bitmap that the column keeps, or one made for the occasion.
+struct Matches {
+  const Bitmap* kept = nullptr;
+  Bitmap made;
+  const Bitmap& bitmap() const { return kept ? *kept : made; }
+};
+
+class Column {
+ public:
+  virtual ~Column() = default;
+  /// Replaces one record's value; unset on either side where there is none.
+  virtual void update(const model::FieldDefinition& field, Ordinal ordinal, const model::Value& before, const model::Value& after) = 0;
+  /// Records whose value satisfies the predicate, its negation left aside.
+  virtual Matches match(const model::FieldPredicate& predicate) const = 0;
+  virtual std::size_t memory_bytes() const = 0;
+};
+
+/// Null for types that are not filterable.
+std::unique_ptr<Column> make_column(model::ValueType type);
+
+// One file each.
+std::unique_ptr<Column> make_option_column();
+std::unique_ptr<Column> make_flag_column();
+std::unique_ptr<Column> make_number_column();
+std::unique_ptr<Column> make_text_column();
+std::unique_ptr<Column> make_contains_column();
+
+}  // namespace plenoptic::index

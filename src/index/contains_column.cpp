@@ -1,0 +1,106 @@
+// EMAIL, TELEPHONE and URL: `contains` finds a substring of any element. Each run of three bytes has the set of records that
+// hold it; the records in all of an operand's sets are looked at.
+#include <algorithm>
+#include <unordered_map>
+
+#include "index/column.h"
+#include "index/text_store.h"
+#include "model/value_types.h"
+
+namespace plenoptic::index {
+namespace {
+
+constexpr char separator = '\n';  // stands in no element
+
+std::uint32_t trigram_at(std::string_view text, std::size_t at) {
+  return static_cast<std::uint32_t>(static_cast<unsigned char>(text[at])) << 16 | static_cast<std::uint32_t>(static_cast<unsigned char>(text[at + 1])) << 8 |
+         static_cast<std::uint32_t>(static_cast<unsigned char>(text[at + 2]));
+}
+
+/// Each once.
+std::vector<std::uint32_t> trigrams_of(std::string_view text) {
+  std::vector<std::uint32_t> trigrams;
+  for (std::size_t at = 0; at + 3 <= text.size(); ++at) trigrams.push_back(trigram_at(text, at));
+  std::sort(trigrams.begin(), trigrams.end());
+  trigrams.erase(std::unique(trigrams.begin(), trigrams.end()), trigrams.end());
+  return trigrams;
+}
+
+/// A telephone number's bare digits stand as an element of their own.
+std::string joined_elements(const model::FieldDefinition& field, const model::Value& value) {
+  std::string joined;
+  for (const std::string& text : model::comparison_texts(field, value)) {
+    joined += text + separator;
+    if (field.type != model::ValueType::telephone) continue;
+    for (char c : text)
+      if (c >= '0' && c <= '9') joined += c;
+    joined += separator;
+  }
+  return joined;
+}
+
+class ContainsColumn final : public Column {
+ public:
+  void update(const model::FieldDefinition& field, Ordinal ordinal, const model::Value& before, const model::Value& after) override {
+    if (!model::is_unset(before)) {
+      for (std::uint32_t trigram : trigrams_of(texts_.get(ordinal)))
+        if (auto found = records_.find(trigram); found != records_.end()) found->second.remove(ordinal);
+      set_.remove(ordinal);
+    }
+    const std::string joined = joined_elements(field, after);
+    if (joined.empty() && texts_.get(ordinal).empty()) return;
+    texts_.set(ordinal, joined);
+    if (joined.empty()) return;
+    for (std::uint32_t trigram : trigrams_of(joined)) records_[trigram].add(ordinal);
+    set_.add(ordinal);
+  }
+
+  Matches match(const model::FieldPredicate& predicate) const override {
+    Matches matches;
+    find(predicate.text, matches.made);
+    if (!predicate.digits.empty() && predicate.digits != predicate.text) find(predicate.digits, matches.made);
+    return matches;
+  }
+
+  std::size_t memory_bytes() const override {
+    std::size_t bytes = texts_.memory_bytes() + set_.getSizeInBytes(false);
+    for (const auto& [trigram, records] : records_) bytes += records.getSizeInBytes(false) + 64;
+    return bytes;
+  }
+
+ private:
+  void find(std::string_view wanted, Bitmap& out) const {
+    if (wanted.find(separator) != std::string_view::npos) return;
+    Bitmap candidates = candidates_for(wanted);
+    std::vector<Ordinal> found;
+    for (Ordinal ordinal : candidates)
+      if (texts_.get(ordinal).find(wanted) != std::string_view::npos) found.push_back(ordinal);
+    out.addMany(found.size(), found.data());
+  }
+
+  /// The smallest sets first; a few narrow it down enough.
+  Bitmap candidates_for(std::string_view wanted) const {
+    if (wanted.size() < 3) return set_;
+    std::vector<const Bitmap*> sets;
+    for (std::uint32_t trigram : trigrams_of(wanted)) {
+      const auto found = records_.find(trigram);
+      if (found == records_.end()) return {};
+      sets.push_back(&found->second);
+    }
+    std::sort(sets.begin(), sets.end(), [](const Bitmap* a, const Bitmap* b) { return a->cardinality() < b->cardinality(); });
+    constexpr std::uint64_t few_enough = 64;
+    Bitmap candidates = *sets.front();
+    for (std::size_t i = 1; i < sets.size() && candidates.cardinality() > few_enough; ++i) candidates &= *sets[i];
+    return candidates;
+  }
+
+  TextStore texts_;
+  std::unordered_map<std::uint32_t, Bitmap> records_;  // by trigram
+  Bitmap set_;
+};
+
+}  // namespace
+
+std::unique_ptr<Column> make_contains_column() { return std::make_unique<ContainsColumn>(); }
+
+}  // namespace plenoptic::index

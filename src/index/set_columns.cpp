@@ -1,0 +1,76 @@
+// Columns of few distinct values: a bitmap for each. SINGLE_SELECT and CHECKBOX; and the choice of a column by type.
+#include <vector>
+
+#include "index/column.h"
+
+namespace plenoptic::index {
+namespace {
+
+const Bitmap nothing;
+
+class OptionColumn final : public Column {
+ public:
+  void update(const model::FieldDefinition&, Ordinal ordinal, const model::Value& before, const model::Value& after) override {
+    if (const auto* option = std::get_if<model::OptionNumber>(&before); option && option->value < records_.size()) records_[option->value].remove(ordinal);
+    const auto* option = std::get_if<model::OptionNumber>(&after);
+    if (!option) return;
+    if (option->value >= records_.size()) records_.resize(option->value + 1);
+    records_[option->value].add(ordinal);
+  }
+
+  Matches match(const model::FieldPredicate& predicate) const override {
+    const bool known = predicate.option.value < records_.size();
+    return {.kept = known ? &records_[predicate.option.value] : &nothing, .made = {}};
+  }
+
+  std::size_t memory_bytes() const override {
+    std::size_t bytes = 0;
+    for (const Bitmap& bitmap : records_) bytes += bitmap.getSizeInBytes(false);
+    return bytes;
+  }
+
+ private:
+  std::vector<Bitmap> records_;  // by option number
+};
+
+class FlagColumn final : public Column {
+ public:
+  void update(const model::FieldDefinition&, Ordinal ordinal, const model::Value& before, const model::Value& after) override {
+    if (const bool* flag = std::get_if<bool>(&before)) (*flag ? yes_ : no_).remove(ordinal);
+    if (const bool* flag = std::get_if<bool>(&after)) (*flag ? yes_ : no_).add(ordinal);
+  }
+  Matches match(const model::FieldPredicate& predicate) const override { return {.kept = predicate.number ? &yes_ : &no_, .made = {}}; }
+  std::size_t memory_bytes() const override { return yes_.getSizeInBytes(false) + no_.getSizeInBytes(false); }
+
+ private:
+  Bitmap yes_, no_;
+};
+
+}  // namespace
+
+std::unique_ptr<Column> make_option_column() { return std::make_unique<OptionColumn>(); }
+std::unique_ptr<Column> make_flag_column() { return std::make_unique<FlagColumn>(); }
+
+std::unique_ptr<Column> make_column(model::ValueType type) {
+  using enum model::ValueType;
+  switch (type) {
+    case single_select: return make_option_column();
+    case checkbox: return make_flag_column();
+    case number:
+    case currency:
+    case datetime: return make_number_column();
+    case text:
+    case full_name:
+    case social_handle:
+    case address: return make_text_column();
+    case email:
+    case telephone:
+    case url: return make_contains_column();
+    case multi_select:
+    case markdown:
+    case html: break;
+  }
+  return nullptr;
+}
+
+}  // namespace plenoptic::index

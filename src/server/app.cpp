@@ -1,0 +1,274 @@
+#include "server/app.h"
+
+#include <condition_variable>
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+#include <stdexcept>
+#include <thread>
+
+#include <unistd.h>
+
+#include "api/pipeline.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/server.h"
+#include "services/api_keys.h"
+#include "services/index_directory.h"
+#include "services/members.h"
+#include "services/write_lane.h"
+#include "storage/sqlite/sqlite_database.h"
+
+namespace plenoptic::server {
+namespace {
+
+constexpr auto housekeeping_interval = std::chrono::seconds(30);
+constexpr std::size_t expired_at_once = 500;
+
+/// A directory of this process's own, removed with it.
+class ThrowAwayDirectory {
+ public:
+  ThrowAwayDirectory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "plenoptic-XXXXXX").string();
+    if (!::mkdtemp(pattern.data())) throw std::runtime_error("no temporary directory can be made; name one with --data DIR");
+    path_ = pattern;
+  }
+  ~ThrowAwayDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+struct HostAndPort {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+HostAndPort parse_listen(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
+  const bool digits = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
+  if (!digits || std::stoi(port) > 65535) throw std::runtime_error("--listen takes HOST:PORT, like 127.0.0.1:8080, not '" + text + "'");
+  std::string host = text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  return {host.empty() ? "0.0.0.0" : host, static_cast<std::uint16_t>(std::stoi(port))};
+}
+
+/// Runs `work` at intervals until it goes.
+class Repeater {
+ public:
+  Repeater(std::chrono::milliseconds interval, std::function<void()> work) : thread_([this, interval, work = std::move(work)] { loop(interval, work); }) {}
+  ~Repeater() {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+  }
+
+ private:
+  void loop(std::chrono::milliseconds interval, const std::function<void()>& work) {
+    std::unique_lock lock(mutex_);
+    while (!wake_.wait_for(lock, interval, [this] { return stopping_; })) {
+      lock.unlock();
+      work();
+      lock.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+struct App::Parts {
+  Settings settings;
+  Listening listening;
+  std::unique_ptr<ThrowAwayDirectory> throw_away;
+  std::string directory;
+  base::Log log;
+  base::SystemClock clock;
+  std::unique_ptr<storage::Database> database;
+  base::CuidGenerator ids;
+  services::WorkspaceDirectory workspaces;
+  services::ApiKeyDirectory keys;
+  std::unique_ptr<services::IndexDirectory> indexes;
+  std::unique_ptr<services::WriteLane> lane;
+  std::unique_ptr<api::Services> shared;
+  std::unique_ptr<api::RateLimiter> limiter;
+  api::Metrics metrics;
+  std::unique_ptr<api::Pipeline> pipeline;
+  std::unique_ptr<http::Server> server;
+  std::unique_ptr<Repeater> housekeeping;
+
+  Parts(Settings wanted, Listening where) : settings(std::move(wanted)), listening(where), log(base::parse_log_level(settings.log_level)) {
+    open_storage();
+    build_services();
+    build_api();
+    build_server();
+  }
+
+  ~Parts() {
+    // Requests under way hold on to their connections: who runs them goes before the server does.
+    housekeeping.reset();
+    if (server) server->stop(0);
+    lane.reset();
+    indexes.reset();
+    server.reset();
+  }
+
+  void open_storage() {
+    if (settings.data.empty()) throw_away = std::make_unique<ThrowAwayDirectory>();
+    directory = throw_away ? throw_away->path() : settings.data;
+    database = storage::open_sqlite({.directory = directory, .throw_away = throw_away != nullptr, .page_cache_kib = settings.page_cache_mib * 1024});
+    const auto reader = database->read();
+    ids.observe(reader->greatest_record_id());
+    workspaces.load(*reader);
+    keys.load(*reader);
+  }
+
+  void build_services() {
+    const auto schema = [this](model::WorkspaceId id) -> model::SchemaPointer {
+      const auto entry = workspaces.find(id);
+      return entry ? entry->schema : nullptr;
+    };
+    indexes = std::make_unique<services::IndexDirectory>(*database, schema);
+    for (const auto& workspace : workspaces.all()) indexes->load(workspace->id);
+    const auto publish = [this](const model::SchemaPointer& then, model::WorkspaceId workspace, std::span<const model::Change> changes) {
+      indexes->publish(then, workspace, changes);
+    };
+    const auto abandon = [this](const std::string& why) {
+      log.error("commit_outcome_unknown", {{"reason", why}});
+      log.flush();
+      std::_Exit(70);  // the next start recovers what was committed
+    };
+    lane = std::make_unique<services::WriteLane>(
+        services::WriteLane::Parts{.database = *database, .clock = clock, .ids = ids, .schema = schema, .publish = publish, .abandon = abandon},
+        static_cast<std::size_t>(settings.queue_limit));
+  }
+
+  void build_api() {
+    shared = std::make_unique<api::Services>(api::Services{.database = *database, .workspaces = workspaces, .keys = keys, .indexes = *indexes, .clock = clock, .public_url = settings.public_url, .version = version});
+    limiter = std::make_unique<api::RateLimiter>(settings.rate_limit);
+    metrics.add_gauge("plenoptic_write_queue", "Writes that wait for the lane.", [this] { return static_cast<double>(lane->queued()); });
+    metrics.add_gauge("plenoptic_index_bytes", "Memory of the in-memory indexes, about.", [this] { return static_cast<double>(indexes->memory_bytes()); });
+    pipeline = std::make_unique<api::Pipeline>(
+        api::Pipeline::Parts{.services = *shared, .lane = *lane, .limiter = *limiter, .metrics = metrics, .log = [this](const api::RequestLog& entry) { log_request(entry); }},
+        api::PipelineOptions{.max_body_bytes = static_cast<std::size_t>(settings.max_body_bytes)});
+  }
+
+  void build_server() {
+    http::ServerOptions options;
+    if (listening == Listening::everywhere) {
+      const HostAndPort listen = parse_listen(settings.listen);
+      options.host = listen.host;
+      options.port = listen.port;
+    } else {
+      options.host.clear();
+    }
+    options.unix_socket = socket_path(directory);
+    options.tls_certificate = settings.tls_cert;
+    options.tls_key = settings.tls_key;
+    options.threads = settings.threads;
+    options.max_body_bytes = static_cast<std::size_t>(settings.max_body_bytes);
+    server = std::make_unique<http::Server>(options, *pipeline);
+    metrics.add_gauge("plenoptic_connections", "Open connections.", [this] { return static_cast<double>(server->open_connections()); });
+  }
+
+  void log_request(const api::RequestLog& entry) {
+    if (entry.status >= 500)
+      log.error("request", {{"requestId", entry.request_id}, {"operation", entry.operation}, {"method", entry.method}, {"status", entry.status}, {"ms", entry.duration_ms},
+                            {"workspace", entry.workspace}, {"subject", entry.subject}, {"failure", entry.failure}});
+    else
+      log.info("request", {{"requestId", entry.request_id}, {"operation", entry.operation}, {"method", entry.method}, {"status", entry.status}, {"ms", entry.duration_ms},
+                           {"workspace", entry.workspace}, {"subject", entry.subject}});
+  }
+
+  /// Old idempotency answers go; keys' last uses are written down.
+  void keep_house() {
+    services::WriteJob job;
+    job.actor.id = "operator";
+    job.origin.operation = "system.housekeeping";
+    job.run = [this](services::WriteContext& context) {
+      context.storage.expire_idempotent(context.now_ms - api::idempotency_lifetime_ms, expired_at_once);
+      for (const storage::ApiKey& key : keys.used_since_stored()) {
+        context.storage.put_api_key(key);
+        context.after_commit.push_back([this, key] { keys.put(key); });
+      }
+    };
+    job.finish = [](std::exception_ptr) {};  // tried again at the next turn
+    lane->submit(std::move(job));
+  }
+};
+
+App::App(Settings settings, Listening listening) : parts_(std::make_unique<Parts>(std::move(settings), listening)) {}
+
+App::~App() = default;
+
+void App::start() {
+  parts_->server->start();
+  if (parts_->shared->public_url.empty()) parts_->shared->public_url = url();
+  parts_->housekeeping = std::make_unique<Repeater>(housekeeping_interval, [parts = parts_.get()] { parts->keep_house(); });
+}
+
+void App::stop(int grace_ms) {
+  parts_->housekeeping.reset();
+  parts_->server->stop(grace_ms);
+  parts_->keep_house();
+  parts_->lane->stop();
+  parts_->log.flush();
+}
+
+std::uint16_t App::port() const { return parts_->server->port(); }
+
+std::string App::url() const {
+  if (!parts_->settings.public_url.empty()) return parts_->settings.public_url;
+  const HostAndPort listen = parse_listen(parts_->settings.listen);
+  const std::string host = listen.host == "0.0.0.0" || listen.host == "::" ? "localhost" : listen.host;
+  const bool v6 = host.find(':') != std::string::npos;
+  return std::string(parts_->settings.tls_cert.empty() ? "http" : "https") + "://" + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port());
+}
+
+std::string App::socket_path(const std::string& data_directory) { return (std::filesystem::path(data_directory) / "plenoptic.sock").string(); }
+
+void App::write(model::WorkspaceId workspace, const std::function<void(services::WriteContext&)>& work) {
+  std::promise<void> done;
+  services::WriteJob job;
+  job.workspace = workspace;
+  job.actor.id = "operator";
+  job.origin.operation = "system.setup";
+  job.run = work;
+  job.finish = [&done](std::exception_ptr error) { error ? done.set_exception(error) : done.set_value(); };
+  job.alone = true;
+  if (!parts_->lane->submit(std::move(job))) throw std::runtime_error("the server is stopping");
+  done.get_future().get();
+}
+
+const services::WorkspaceDirectory& App::workspaces() const { return parts_->workspaces; }
+
+services::WorkspaceSink App::workspace_sink() {
+  return [parts = parts_.get()](std::shared_ptr<const services::WorkspaceEntry> entry) {
+    const model::WorkspaceId id = entry->id;
+    parts->workspaces.put(std::move(entry));
+    parts->indexes->load(id);
+  };
+}
+
+std::string App::create_admin_key(model::WorkspaceId workspace, const std::string& email, const std::string& name) {
+  std::string secret;
+  write(workspace, [&](services::WriteContext& context) {
+    const auto member = services::find_member_by_email(context.storage, workspace, *context.schema, email);
+    secret = services::create_api_key(context, parts_->keys, {.name = name, .scopes = {}, .member = member, .expires_at_ms = {}}).secret;
+  });
+  return secret;
+}
+
+}  // namespace plenoptic::server

@@ -1,0 +1,184 @@
+#include "server/run.h"
+
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <thread>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "api/operation.h"
+#include "base/json.h"
+#include "server/app.h"
+#include "server/demo_seed.h"
+#include "services/members.h"
+#include "storage/sqlite/sqlite_database.h"
+
+namespace plenoptic::server {
+namespace {
+
+using base::Json;
+
+constexpr int grace_ms = 10'000;
+
+/// Every setting of `serve` and `dev`, declared once: flag, environment variable, default, help. A file has the same names.
+void add_settings(CLI::App& command, Settings& settings) {
+  const auto add = [&](const char* flag, auto& target, const char* environment, const char* help) {
+    command.add_option(flag, target, help)->envname(environment)->capture_default_str();
+  };
+  add("--listen", settings.listen, "PLENOPTIC_LISTEN", "HOST:PORT to listen on; port 0 picks a free one");
+  add("--public-url", settings.public_url, "PLENOPTIC_PUBLIC_URL", "where people reach this server; httpLink begins with it");
+  add("--rate-limit", settings.rate_limit, "PLENOPTIC_RATE_LIMIT", "requests a second per workspace and category (Read, Write, Search); 0: off");
+  add("--threads", settings.threads, "PLENOPTIC_THREADS", "I/O threads; 0: one per core");
+  add("--max-body-bytes", settings.max_body_bytes, "PLENOPTIC_MAX_BODY_BYTES", "largest request body");
+  add("--queue-limit", settings.queue_limit, "PLENOPTIC_QUEUE_LIMIT", "writes that may wait before new ones get 503");
+  add("--page-cache-mib", settings.page_cache_mib, "PLENOPTIC_PAGE_CACHE_MIB", "database page cache");
+  add("--tls-cert", settings.tls_cert, "PLENOPTIC_TLS_CERT", "PEM file of the certificate chain; with --tls-key");
+  add("--tls-key", settings.tls_key, "PLENOPTIC_TLS_KEY", "PEM file of the certificate's key");
+  add("--log-level", settings.log_level, "PLENOPTIC_LOG_LEVEL", "debug, info (a line per request), warn, error or off");
+  command.set_config("--config", "", "a file of `name = value` lines with these settings");
+}
+
+/// Blocks the signals in every thread to come, and waits for one of them.
+class StopSignals {
+ public:
+  StopSignals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+  void wait() {
+    int signal = 0;
+    sigwait(&set_, &signal);
+  }
+
+ private:
+  sigset_t set_;
+};
+
+/// Thousands of connections need as many descriptors; the soft limit is often 1024.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void serve_until_stopped(App& app, StopSignals& signals) {
+  signals.wait();
+  app.stop(grace_ms);
+}
+
+int run_serve(const Settings& settings) {
+  StopSignals signals;
+  raise_descriptor_limit();
+  App app(settings, Listening::everywhere);
+  app.start();
+  std::cout << "Plenoptic " << version << " listens on " << app.url() << ", data in " << settings.data << std::endl;
+  if (app.workspaces().all().empty())
+    std::cout << "There is no workspace yet. Make one, a member and a key:\n"
+              << "  plenoptic workspace create --data " << settings.data << " --slug acme --name Acme\n"
+              << "  plenoptic member create --data " << settings.data << " --email you@example.com --role admin\n"
+              << "  plenoptic key create --data " << settings.data << " --name first --member you@example.com" << std::endl;
+  serve_until_stopped(app, signals);
+  return 0;
+}
+
+struct DevOptions {
+  std::string seed = "demo";
+  bool json = false;
+};
+
+constexpr const char* dev_slug = "demo";
+
+std::shared_ptr<const services::WorkspaceEntry> make_dev_workspace(App& app, const DevOptions& options) {
+  if (auto kept = app.workspaces().find(std::string_view(dev_slug))) return kept;
+  app.write({}, [&](services::WriteContext& context) { services::create_workspace(context, {.slug = dev_slug, .name = "Demo"}, app.workspace_sink()); });
+  const auto workspace = app.workspaces().find(std::string_view(dev_slug));
+  app.write(workspace->id, [](services::WriteContext& context) {
+    services::create_member(context, {.email = "ada@plenoptic.example", .first_name = "Ada", .last_name = "Okafor", .role = "admin"});
+  });
+  if (options.seed == "demo") seed_demo(app, workspace->id);
+  return app.workspaces().find(std::string_view(dev_slug));
+}
+
+void print_first_call(const App& app, const std::string& key) {
+  std::cout << "\nPlenoptic " << version << " is ready, with a demo workspace.\n\n"
+            << "  URL      " << app.url() << "\n  API key  " << key << "\n\nA first call to paste:\n\n"
+            << "  curl '" << app.url() << "/v1/opportunities?limit=3' \\\n    -H 'Authorization: Bearer " << key << "' \\\n    -H 'Lightfield-Version: 2026-03-01'\n\n"
+            << "Stop with Ctrl-C." << std::endl;
+}
+
+int run_dev(const Settings& settings, const DevOptions& options) {
+  StopSignals signals;
+  raise_descriptor_limit();
+  App app(settings, Listening::everywhere);
+  const auto workspace = make_dev_workspace(app, options);
+  const std::string key = app.create_admin_key(workspace->id, "ada@plenoptic.example", "dev");
+  app.start();
+  if (options.json)
+    std::cout << Json::object({{"url", app.url()}, {"apiKey", key}, {"workspace", workspace->slug}}).dump() << std::endl;
+  else
+    print_first_call(app, key);
+  serve_until_stopped(app, signals);
+  return 0;
+}
+
+int run_operations(bool json) {
+  Json::Array rows;
+  for (const api::Operation& operation : api::operations()) {
+    Json::Array scopes;
+    for (std::string_view scope : operation.scopes) scopes.emplace_back(scope);
+    const bool admin = operation.access == api::Access::admin || operation.access == api::Access::operator_;
+    if (!json) std::cout << operation.id << "  " << api::method_name(operation.method) << " " << operation.path << "\n";
+    rows.push_back(Json::object({{"id", operation.id}, {"method", api::method_name(operation.method)}, {"path", operation.path}, {"scopes", std::move(scopes)},
+                                 {"rate", api::rate_category_name(operation.rate)}, {"idempotent", operation.idempotent()}, {"admin", admin},
+                                 {"open", operation.access == api::Access::everyone}, {"operatorOnly", operation.access == api::Access::operator_}}));
+  }
+  if (json) std::cout << Json(std::move(rows)).dump() << std::endl;
+  return 0;
+}
+
+int run_verify(const std::string& directory) {
+  const auto problems = storage::open_sqlite({.directory = directory})->verify();
+  for (const std::string& problem : problems) std::cout << "wrong: " << problem << "\n";
+  std::cout << (problems.empty() ? "sound" : "damaged") << std::endl;
+  return problems.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+void add_server_commands(CLI::App& root, int& exit_code) {
+  auto settings = std::make_shared<Settings>();
+  auto dev_settings = std::make_shared<Settings>();
+  auto dev = std::make_shared<DevOptions>();
+
+  CLI::App* serve_command = root.add_subcommand("serve", "Run the server on a data directory.\nExample: plenoptic serve --data /var/lib/plenoptic --listen 0.0.0.0:8080");
+  serve_command->add_option("--data", settings->data, "data directory; made where missing")->envname("PLENOPTIC_DATA")->required();
+  add_settings(*serve_command, *settings);
+  serve_command->callback([settings, &exit_code] { exit_code = run_serve(*settings); });
+
+  CLI::App* dev_command = root.add_subcommand("dev", "Run a server with a demo workspace, thrown away at the end.\nExample: plenoptic dev --listen 127.0.0.1:0 --seed none --json");
+  dev_settings->rate_limit = 25;
+  dev_command->add_option("--data", dev_settings->data, "keep the workspace in this directory")->envname("PLENOPTIC_DATA");
+  dev_command->add_option("--seed", dev->seed, "demo: a small company's pipeline; none: an empty workspace")->check(CLI::IsMember({"demo", "none"}))->capture_default_str();
+  dev_command->add_flag("--json", dev->json, R"(print one line {"url","apiKey","workspace"})");
+  add_settings(*dev_command, *dev_settings);
+  dev_settings->log_level = "warn";
+  dev_command->callback([dev_settings, dev, &exit_code] { exit_code = run_dev(*dev_settings, *dev); });
+
+  auto as_json = std::make_shared<bool>(false);
+  CLI::App* operations_command = root.add_subcommand("operations", "Print the operations table.\nExample: plenoptic operations --json");
+  operations_command->add_flag("--json", *as_json, "as JSON");
+  operations_command->callback([as_json, &exit_code] { exit_code = run_operations(*as_json); });
+
+  auto directory = std::make_shared<std::string>();
+  CLI::App* verify_command = root.add_subcommand("verify", "Check a data directory that no server is running on.\nExample: plenoptic verify /var/lib/plenoptic");
+  verify_command->add_option("directory", *directory, "the data directory")->required();
+  verify_command->callback([directory, &exit_code] { exit_code = run_verify(*directory); });
+}
+
+}  // namespace plenoptic::server

@@ -1,0 +1,24 @@
+// What the operator can set. Declared once, in the table of settings.cpp; read from flags, environment and file.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace plenoptic::server {
+
+struct Settings {
+  std::string data;                       // directory; empty: a throw-away one (dev only)
+  std::string listen = "127.0.0.1:8080";  // HOST:PORT, port 0 picks a free one
+  std::string public_url;                 // empty: http://HOST:PORT
+  int rate_limit = 25;                    // requests a second per workspace and category; 0: off
+  int threads = 0;                        // 0: one per core
+  std::int64_t max_body_bytes = 4 << 20;
+  std::int64_t queue_limit = 4096;        // writes that may wait
+  std::int64_t page_cache_mib = 64;
+  std::string tls_cert;
+  std::string tls_key;
+  std::string log_level = "info";
+};
+
+}  // namespace plenoptic::server

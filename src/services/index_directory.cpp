@@ -1,0 +1,120 @@
+#include "services/index_directory.h"
+
+namespace plenoptic::services {
+
+IndexDirectory::IndexDirectory(storage::Database& database, SchemaSource schema) : database_(database), schema_(std::move(schema)), thread_([this] { loop(); }) {}
+
+IndexDirectory::~IndexDirectory() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void IndexDirectory::load(model::WorkspaceId workspace) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!slots_.try_emplace(workspace.value).second) return;
+    to_load_.push_back(workspace);
+  }
+  wake_.notify_one();
+}
+
+std::shared_ptr<const index::WorkspaceIndex> IndexDirectory::find_ready(model::WorkspaceId workspace) {
+  std::lock_guard lock(mutex_);
+  auto found = slots_.find(workspace.value);
+  return found != slots_.end() && found->second.ready ? found->second.index : nullptr;
+}
+
+void IndexDirectory::when_ready(model::WorkspaceId workspace, std::function<void()> action) {
+  {
+    std::lock_guard lock(mutex_);
+    Slot& slot = slots_[workspace.value];
+    if (!slot.ready) {
+      slot.waiting_actions.push_back(std::move(action));
+      return;
+    }
+  }
+  action();
+}
+
+void IndexDirectory::publish(const model::SchemaPointer& schema, model::WorkspaceId workspace, std::span<const model::Change> changes) {
+  std::shared_ptr<index::WorkspaceIndex> index;
+  {
+    std::lock_guard lock(mutex_);
+    auto found = slots_.find(workspace.value);
+    if (found == slots_.end()) return;
+    if (!found->second.ready) {
+      for (const model::Change& change : changes) found->second.waiting_changes.emplace_back(schema, change);
+      return;
+    }
+    index = found->second.index;
+  }
+  index->apply_all(*schema, changes);
+}
+
+bool IndexDirectory::all_ready() {
+  std::lock_guard lock(mutex_);
+  for (const auto& [workspace, slot] : slots_)
+    if (!slot.ready) return false;
+  return true;
+}
+
+std::size_t IndexDirectory::memory_bytes() {
+  std::vector<std::shared_ptr<index::WorkspaceIndex>> ready;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [workspace, slot] : slots_)
+      if (slot.ready) ready.push_back(slot.index);
+  }
+  std::size_t bytes = 0;
+  for (const auto& index : ready) {
+    const auto lock = index->read_lock();
+    bytes += index->memory_bytes();
+  }
+  return bytes;
+}
+
+void IndexDirectory::loop() {
+  for (;;) {
+    model::WorkspaceId workspace;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stopping_ || !to_load_.empty(); });
+      if (stopping_) return;
+      workspace = to_load_.front();
+      to_load_.pop_front();
+    }
+    load_now(workspace);
+  }
+}
+
+void IndexDirectory::load_now(model::WorkspaceId workspace) {
+  auto index = std::make_shared<index::WorkspaceIndex>();
+  const model::SchemaPointer schema = schema_(workspace);
+  {
+    // Whatever commits after this snapshot waits in the slot, which stood there before the snapshot was taken.
+    const auto storage = database_.read();
+    for (const model::ObjectType& type : schema->object_types())
+      storage->scan_records(workspace, type.number, [&](const model::Record& record) { index->load_record(*schema, record); });
+    storage->scan_links(workspace, [&](model::LinkTypeNumber type, model::RecordId source, model::RecordId destination) {
+      if (const model::LinkType* link_type = schema->find_link_type(type)) index->load_link(*link_type, source, destination);
+    });
+    index->finish_loading(storage->log_sequence(workspace));
+  }
+  std::vector<std::function<void()>> actions;
+  {
+    std::lock_guard lock(mutex_);
+    Slot& slot = slots_[workspace.value];
+    for (const auto& [schema_then, change] : slot.waiting_changes) index->apply_all(*schema_then, std::span(&change, 1));
+    slot.waiting_changes.clear();
+    slot.index = std::move(index);
+    slot.ready = true;
+    actions.swap(slot.waiting_actions);
+  }
+  for (const auto& action : actions) action();
+}
+
+}  // namespace plenoptic::services

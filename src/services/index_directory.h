@@ -1,0 +1,60 @@
+// The indexes of all workspaces: loads each from a storage snapshot in the background, keeps it current, and says
+// when it is ready. Publication comes from the write lane; lists come from any thread.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "index/workspace_index.h"
+#include "storage/database.h"
+
+namespace plenoptic::services {
+
+class IndexDirectory {
+ public:
+  using SchemaSource = std::function<model::SchemaPointer(model::WorkspaceId)>;
+
+  IndexDirectory(storage::Database& database, SchemaSource schema);
+  ~IndexDirectory();
+
+  /// Starts loading a workspace's index.
+  void load(model::WorkspaceId workspace);
+  /// The index, or null while it is loading.
+  std::shared_ptr<const index::WorkspaceIndex> find_ready(model::WorkspaceId workspace);
+  /// Runs `action` once the index is ready, at once where it is. On the loader's thread otherwise.
+  void when_ready(model::WorkspaceId workspace, std::function<void()> action);
+  /// From the write lane, after each commit.
+  void publish(const model::SchemaPointer& schema, model::WorkspaceId workspace, std::span<const model::Change> changes);
+  bool all_ready();
+  std::size_t memory_bytes();
+
+ private:
+  struct Slot {
+    std::shared_ptr<index::WorkspaceIndex> index;
+    bool ready = false;
+    /// Log entries that came while loading; those past the snapshot are taken in at the end.
+    std::vector<std::pair<model::SchemaPointer, model::Change>> waiting_changes;
+    std::vector<std::function<void()>> waiting_actions;
+  };
+
+  void loop();
+  void load_now(model::WorkspaceId workspace);
+
+  storage::Database& database_;
+  SchemaSource schema_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::unordered_map<std::uint32_t, Slot> slots_;
+  std::deque<model::WorkspaceId> to_load_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace plenoptic::services

@@ -1,0 +1,16 @@
+// The body of a stored log entry: changed fields and link changes, compactly.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "model/record.h"
+
+namespace plenoptic::storage {
+
+/// For a created record the values are left out: the record has them.
+std::string encode_change_body(const model::Change& change);
+/// Fills in `before`, `after` and `links`. Throws std::runtime_error on corruption.
+void decode_change_body(std::string_view body, model::Change& change);
+
+}  // namespace plenoptic::storage

@@ -1,0 +1,53 @@
+#include "storage/sqlite/directory_lock.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "storage/database.h"
+
+namespace plenoptic::storage::sqlite {
+namespace {
+
+void make_directory(const std::string& directory) {
+  std::error_code failure;
+  if (std::filesystem::is_directory(directory, failure)) return;
+  std::filesystem::create_directories(directory, failure);
+  if (failure) throw StorageError(StorageError::Kind::unwritable, "the data directory " + directory + " cannot be made: " + failure.message() + ". Make it, or name another with --data.");
+  ::chmod(directory.c_str(), 0700);
+}
+
+std::string holder_of(int file) {
+  std::array<char, 32> text{};
+  const ssize_t size = ::pread(file, text.data(), text.size() - 1, 0);
+  return size > 0 ? " (process " + std::string(text.data(), static_cast<std::size_t>(size)) + ")" : "";
+}
+
+}  // namespace
+
+DirectoryLock::DirectoryLock(const std::string& directory) {
+  make_directory(directory);
+  const std::string path = directory + "/plenoptic.lock";
+  file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (file_ < 0)
+    throw StorageError(StorageError::Kind::unwritable, "the data directory " + directory + " cannot be written: " + std::strerror(errno) + ". Give this user the right to write there, or name another with --data.");
+  if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
+    const std::string holder = holder_of(file_);
+    ::close(file_);
+    throw StorageError(StorageError::Kind::busy, "another Plenoptic" + holder + " is running on " + directory + ". Stop it first, or name another directory with --data.");
+  }
+  const std::string pid = std::to_string(::getpid());
+  if (::ftruncate(file_, 0) != 0 || ::pwrite(file_, pid.data(), pid.size(), 0) < 0) {
+    // The pid is a help for messages only.
+  }
+}
+
+DirectoryLock::~DirectoryLock() { ::close(file_); }
+
+}  // namespace plenoptic::storage::sqlite

@@ -1,0 +1,265 @@
+#include "storage/change_codec.h"
+#include "storage/sqlite/transaction.h"
+
+namespace plenoptic::storage::sqlite {
+namespace {
+
+using model::Change;
+using model::Link;
+using model::Record;
+using model::Side;
+
+RecordId id_of(std::string_view bytes) { return RecordId::from_bytes(bytes); }
+
+std::optional<RecordId> optional_id(const Statement::Use& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return id_of(row.bytes(column));
+}
+
+Workspace workspace_of(const Statement::Use& row) {
+  Workspace workspace;
+  workspace.id = {static_cast<std::uint32_t>(row.integer(0))};
+  workspace.slug = row.bytes(1);
+  workspace.name = row.bytes(2);
+  workspace.created_at_ms = row.integer(3);
+  workspace.settings = row.bytes(4);
+  workspace.schema_version = static_cast<std::uint64_t>(row.integer(5));
+  workspace.log_sequence = static_cast<std::uint64_t>(row.integer(6));
+  return workspace;
+}
+
+/// Scopes stand in one column, each ended by a newline.
+std::vector<std::string> scopes_of(std::string_view text) {
+  std::vector<std::string> scopes;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    scopes.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return scopes;
+}
+
+ApiKey key_of(const Statement::Use& row) {
+  ApiKey key;
+  key.workspace = {static_cast<std::uint32_t>(row.integer(0))};
+  key.id = row.bytes(1);
+  key.hash = row.bytes(2);
+  key.name = row.bytes(3);
+  key.hint = row.bytes(4);
+  key.scopes = scopes_of(row.bytes(5));
+  key.member = optional_id(row, 6);
+  key.created_by = optional_id(row, 7);
+  key.created_at_ms = row.integer(8);
+  key.expires_at_ms = row.optional_integer(9);
+  key.revoked_at_ms = row.optional_integer(10);
+  key.last_used_at_ms = row.optional_integer(11);
+  return key;
+}
+
+/// Columns: id, created_at, updated_at, deleted_at, version, external_id, fields.
+Record record_of(const Statement::Use& row, TypeNumber type) {
+  Record record;
+  record.type = type;
+  record.id = id_of(row.bytes(0));
+  record.created_at_ms = row.integer(1);
+  record.updated_at_ms = row.integer(2);
+  record.deleted_at_ms = row.optional_integer(3);
+  record.version = static_cast<std::uint64_t>(row.integer(4));
+  record.external_id = row.optional_text(5);
+  record.fields = row.bytes(6);
+  return record;
+}
+
+/// Columns: type, side, other_id, whether the other is in the trash.
+Link link_of(const Statement::Use& row) {
+  return {static_cast<LinkTypeNumber>(row.integer(0)), static_cast<Side>(row.integer(1)), id_of(row.bytes(2)), row.integer(3) == 0};
+}
+
+Change change_of(const Statement::Use& row, WorkspaceId workspace) {
+  Change change;
+  change.workspace = workspace;
+  change.sequence = static_cast<std::uint64_t>(row.integer(0));
+  change.previous_sequence = static_cast<std::uint64_t>(row.integer(1));
+  change.at_ms = row.integer(2);
+  change.kind = static_cast<model::ChangeKind>(row.integer(3));
+  change.type = static_cast<TypeNumber>(row.integer(4));
+  change.record = id_of(row.bytes(5));
+  change.actor = row.bytes(6);
+  change.operation = row.bytes(7);
+  change.request_id = row.bytes(8);
+  change.idempotency_key = row.bytes(9);
+  decode_change_body(row.bytes(10), change);
+  return change;
+}
+
+}  // namespace
+
+ReadStatements::ReadStatements(Connection& connection)
+    : begin(connection, "BEGIN"),
+      end(connection, "COMMIT"),
+      all_workspaces(connection, "SELECT id, slug, name, created_at, settings, schema_version, log_sequence FROM workspaces ORDER BY id"),
+      one_workspace(connection, "SELECT id, slug, name, created_at, settings, schema_version, log_sequence FROM workspaces WHERE id = ?"),
+      definitions(connection, "SELECT kind, object_type, number, body FROM definitions WHERE workspace_id = ? ORDER BY kind, object_type, number"),
+      api_keys(connection,
+               "SELECT workspace_id, id, hash, name, hint, scopes, member, created_by, created_at, expires_at, revoked_at, last_used_at FROM api_keys ORDER BY workspace_id, id"),
+      find_record(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, fields FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
+      scan_records(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, fields FROM records WHERE workspace_id = ? AND type = ? ORDER BY id"),
+      count_records(connection, "SELECT count(*) FROM records WHERE workspace_id = ? AND type = ?"),
+      links_of_record(connection,
+                      "SELECT type, side, other_id, EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = l.workspace_id AND t.record_id = l.other_id)"
+                      " FROM links l WHERE workspace_id = ? AND record_id = ? ORDER BY type, side, other_id"),
+      links_of_view(connection,
+                    "SELECT type, side, other_id, EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = l.workspace_id AND t.record_id = l.other_id)"
+                    " FROM links l WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = ? ORDER BY other_id"),
+      has_link(connection, "SELECT 1 FROM links WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = 0 AND other_id = ?"),
+      scan_links(connection, "SELECT type, record_id, other_id FROM links WHERE workspace_id = ? AND side = 0"),
+      find_unique(connection, "SELECT holder FROM unique_values WHERE workspace_id = ? AND type = ? AND field = ? AND value = ?"),
+      log_sequence(connection, "SELECT log_sequence FROM workspaces WHERE id = ?"),
+      find_change(connection,
+                  "SELECT sequence, previous_sequence, at, kind, type, record_id, actor, operation, request_id, idempotency_key, body"
+                  " FROM change_log WHERE workspace_id = ? AND sequence = ?"),
+      scan_log(connection,
+               "SELECT sequence, previous_sequence, at, kind, type, record_id, actor, operation, request_id, idempotency_key, body"
+               " FROM change_log WHERE workspace_id = ? AND sequence > ? ORDER BY sequence"),
+      find_idempotent(connection, "SELECT subject, status, body, created_at FROM idempotency WHERE workspace_id = ? AND operation = ? AND record = ? AND key = ?"),
+      greatest_id(connection, "SELECT max(id) FROM records WHERE workspace_id = ? AND type = ?") {}
+
+template <typename Interface>
+std::vector<Workspace> Reading<Interface>::workspaces() {
+  std::vector<Workspace> found;
+  auto rows = read_.all_workspaces.use();
+  while (rows.step()) found.push_back(workspace_of(rows));
+  return found;
+}
+
+template <typename Interface>
+std::optional<Workspace> Reading<Interface>::find_workspace(WorkspaceId workspace) {
+  auto row = read_.one_workspace.use();
+  if (!row.bind(workspace.value).step()) return std::nullopt;
+  return workspace_of(row);
+}
+
+template <typename Interface>
+std::vector<Definition> Reading<Interface>::definitions(WorkspaceId workspace) {
+  std::vector<Definition> found;
+  auto rows = read_.definitions.use();
+  rows.bind(workspace.value);
+  while (rows.step())
+    found.push_back({static_cast<DefinitionKind>(rows.integer(0)), static_cast<TypeNumber>(rows.integer(1)), static_cast<std::uint32_t>(rows.integer(2)), std::string(rows.bytes(3))});
+  return found;
+}
+
+template <typename Interface>
+std::vector<ApiKey> Reading<Interface>::api_keys() {
+  std::vector<ApiKey> found;
+  auto rows = read_.api_keys.use();
+  while (rows.step()) found.push_back(key_of(rows));
+  return found;
+}
+
+template <typename Interface>
+std::optional<Record> Reading<Interface>::find_record(WorkspaceId workspace, TypeNumber type, RecordId id) {
+  const auto key = id.bytes();
+  auto row = read_.find_record.use();
+  if (!row.bind(workspace.value, type, key).step()) return std::nullopt;
+  return record_of(row, type);
+}
+
+template <typename Interface>
+void Reading<Interface>::scan_records(WorkspaceId workspace, TypeNumber type, const std::function<void(const Record&)>& visit) {
+  auto rows = read_.scan_records.use();
+  rows.bind(workspace.value, type);
+  while (rows.step()) visit(record_of(rows, type));
+}
+
+template <typename Interface>
+std::uint64_t Reading<Interface>::count_records(WorkspaceId workspace, TypeNumber type) {
+  auto row = read_.count_records.use();
+  row.bind(workspace.value, type).step();
+  return static_cast<std::uint64_t>(row.integer(0));
+}
+
+template <typename Interface>
+std::vector<Link> Reading<Interface>::links(WorkspaceId workspace, RecordId record) {
+  std::vector<Link> found;
+  const auto key = record.bytes();
+  auto rows = read_.links_of_record.use();
+  rows.bind(workspace.value, key);
+  while (rows.step()) found.push_back(link_of(rows));
+  return found;
+}
+
+template <typename Interface>
+std::vector<Link> Reading<Interface>::links(WorkspaceId workspace, RecordId record, model::LinkView view) {
+  std::vector<Link> found;
+  const auto key = record.bytes();
+  auto rows = read_.links_of_view.use();
+  rows.bind(workspace.value, key, view.link_type, static_cast<int>(view.side));
+  while (rows.step()) found.push_back(link_of(rows));
+  return found;
+}
+
+template <typename Interface>
+bool Reading<Interface>::has_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) {
+  const auto from = source.bytes(), to = destination.bytes();
+  return read_.has_link.use().bind(workspace.value, from, type, to).step();
+}
+
+template <typename Interface>
+void Reading<Interface>::scan_links(WorkspaceId workspace, const std::function<void(LinkTypeNumber, RecordId, RecordId)>& visit) {
+  auto rows = read_.scan_links.use();
+  rows.bind(workspace.value);
+  while (rows.step()) visit(static_cast<LinkTypeNumber>(rows.integer(0)), id_of(rows.bytes(1)), id_of(rows.bytes(2)));
+}
+
+template <typename Interface>
+std::optional<RecordId> Reading<Interface>::find_unique_holder(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value) {
+  auto row = read_.find_unique.use();
+  if (!row.bind(workspace.value, type, field, value).step()) return std::nullopt;
+  return id_of(row.bytes(0));
+}
+
+template <typename Interface>
+std::uint64_t Reading<Interface>::log_sequence(WorkspaceId workspace) {
+  auto row = read_.log_sequence.use();
+  return row.bind(workspace.value).step() ? static_cast<std::uint64_t>(row.integer(0)) : 0;
+}
+
+template <typename Interface>
+std::optional<Change> Reading<Interface>::find_change(WorkspaceId workspace, std::uint64_t sequence) {
+  auto row = read_.find_change.use();
+  if (!row.bind(workspace.value, sequence).step()) return std::nullopt;
+  return change_of(row, workspace);
+}
+
+template <typename Interface>
+void Reading<Interface>::scan_log(WorkspaceId workspace, std::uint64_t after, const std::function<bool(const Change&)>& visit) {
+  auto rows = read_.scan_log.use();
+  rows.bind(workspace.value, after);
+  while (rows.step())
+    if (!visit(change_of(rows, workspace))) return;
+}
+
+template <typename Interface>
+std::optional<IdempotentAnswer> Reading<Interface>::find_idempotent(const IdempotencySpace& space) {
+  auto row = read_.find_idempotent.use();
+  if (!row.bind(space.workspace.value, space.operation, space.record, space.key).step()) return std::nullopt;
+  return IdempotentAnswer{std::string(row.bytes(0)), static_cast<int>(row.integer(1)), std::string(row.bytes(2)), row.integer(3)};
+}
+
+template <typename Interface>
+RecordId Reading<Interface>::greatest_record_id() {
+  RecordId greatest;
+  for (const Workspace& workspace : workspaces())
+    for (const Definition& definition : definitions(workspace.id)) {
+      if (definition.kind != DefinitionKind::object_type) continue;
+      auto row = read_.greatest_id.use();
+      if (row.bind(workspace.id.value, definition.object_type).step() && !row.is_null(0)) greatest = std::max(greatest, id_of(row.bytes(0)));
+    }
+  return greatest;
+}
+
+template class Reading<Reader>;
+template class Reading<Writer>;
+
+}  // namespace plenoptic::storage::sqlite

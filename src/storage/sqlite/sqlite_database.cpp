@@ -1,0 +1,165 @@
+#include "storage/sqlite/sqlite_database.h"
+
+#include <filesystem>
+#include <mutex>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "storage/sqlite/directory_lock.h"
+#include "storage/sqlite/migrations.h"
+#include "storage/sqlite/transaction.h"
+#include "storage/sqlite/verify.h"
+
+namespace plenoptic::storage {
+namespace {
+
+using namespace sqlite;
+
+void configure(Connection& connection, const SqliteOptions& options) {
+  connection.run("PRAGMA journal_mode = WAL");
+  if (options.throw_away)
+    connection.run("PRAGMA synchronous = OFF");
+  else
+    connection.run("PRAGMA synchronous = FULL");
+  // The lane checkpoints by itself, under the same mutex as commits: SQLite 3.40.1 has the WAL-reset fault.
+  connection.run("PRAGMA wal_autocheckpoint = 0");
+  connection.run("PRAGMA temp_store = MEMORY");
+}
+
+/// A reading connection with its statements.
+struct ReadConnection {
+  Connection connection;
+  ReadStatements statements;
+
+  ReadConnection(const std::string& path, const SqliteOptions& options) : connection(path, SQLITE_OPEN_READWRITE), statements(configured(connection, options)) {}
+
+  static Connection& configured(Connection& connection, const SqliteOptions& options) {
+    configure(connection, options);
+    connection.pragma("cache_size", -options.page_cache_kib / 4);
+    connection.pragma("mmap_size", std::int64_t{4} << 30);
+    return connection;
+  }
+};
+
+/// Connections that wait for the next snapshot.
+class ReadPool {
+ public:
+  ReadPool(std::string path, SqliteOptions options) : path_(std::move(path)), options_(std::move(options)) {}
+
+  std::unique_ptr<ReadConnection> take() {
+    {
+      std::lock_guard lock(mutex_);
+      if (!idle_.empty()) {
+        auto connection = std::move(idle_.back());
+        idle_.pop_back();
+        return connection;
+      }
+    }
+    return std::make_unique<ReadConnection>(path_, options_);
+  }
+
+  void give_back(std::unique_ptr<ReadConnection> connection) {
+    constexpr std::size_t most_idle = 16;
+    std::lock_guard lock(mutex_);
+    if (idle_.size() < most_idle) idle_.push_back(std::move(connection));
+  }
+
+ private:
+  const std::string path_;
+  const SqliteOptions options_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<ReadConnection>> idle_;
+};
+
+class Snapshot final : public Reading<Reader> {
+ public:
+  Snapshot(ReadPool& pool, std::unique_ptr<ReadConnection> connection) : Reading(connection->statements), pool_(pool), connection_(std::move(connection)) {
+    connection_->statements.begin.use().run();
+    // BEGIN alone takes no snapshot; the first read does.
+    read_.log_sequence.use().bind(0).step();
+  }
+
+  ~Snapshot() override {
+    try {
+      connection_->statements.end.use().run();
+      pool_.give_back(std::move(connection_));
+    } catch (const StorageError&) {
+      // The connection goes, and its snapshot with it.
+    }
+  }
+
+ private:
+  ReadPool& pool_;
+  std::unique_ptr<ReadConnection> connection_;
+};
+
+class SqliteDatabase final : public Database {
+ public:
+  explicit SqliteDatabase(const SqliteOptions& options)
+      : options_(options), lock_(options.directory), path_(options.directory + "/plenoptic.db"), connection_(open(path_, options)), read_(connection_), write_(connection_),
+        transaction_(connection_, read_, write_), pool_(path_, options) {}
+
+  std::unique_ptr<Reader> read() override { return std::make_unique<Snapshot>(pool_, pool_.take()); }
+
+  void write_group(const std::function<void(Writer&)>& work) override {
+    std::lock_guard lock(commit_mutex_);
+    transaction_.begin();
+    try {
+      work(transaction_);
+      transaction_.commit();
+    } catch (...) {
+      transaction_.rollback();
+      throw;
+    }
+  }
+
+  void maintain() override {
+    const std::string wal = path_ + "-wal";
+    struct stat file{};
+    if (::stat(wal.c_str(), &file) != 0 || file.st_size < options_.wal_limit_bytes / 4) return;
+    std::lock_guard lock(commit_mutex_);
+    // PASSIVE first: it waits for nobody. RESTART, so that the file is written from its beginning again, only past the limit.
+    int log_pages = 0, done_pages = 0;
+    sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &log_pages, &done_pages);
+    if (file.st_size >= options_.wal_limit_bytes) sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  }
+
+  std::vector<std::string> verify() override { return verify_database(connection_, *read()); }
+
+  std::string describe() const override { return fmt::format("SQLite {} in {}", sqlite3_libversion(), path_); }
+
+ private:
+  static Connection open(const std::string& path, const SqliteOptions& options) {
+    ::umask(0077);
+    Connection connection(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    try {
+      configure(connection, options);
+      connection.pragma("cache_size", -options.page_cache_kib);
+      migrate(connection);
+    } catch (const StorageError& failure) {
+      if (failure.kind == StorageError::Kind::corrupt)
+        throw StorageError(failure.kind, path + " is damaged or no Plenoptic database. Nothing was changed. Restore it from a backup, or name another directory with --data.");
+      if (failure.kind == StorageError::Kind::full) throw StorageError(failure.kind, "the disk of " + path + " is full. Nothing was changed. Make room and start again.");
+      if (failure.kind == StorageError::Kind::unwritable) throw StorageError(failure.kind, path + " cannot be written. Give this user the right to write it and its directory.");
+      throw;
+    }
+    return connection;
+  }
+
+  const SqliteOptions options_;
+  DirectoryLock lock_;
+  const std::string path_;
+  Connection connection_;
+  ReadStatements read_;
+  WriteStatements write_;
+  WriteTransaction transaction_;
+  ReadPool pool_;
+  std::mutex commit_mutex_;  // commits and checkpoints
+};
+
+}  // namespace
+
+std::unique_ptr<Database> open_sqlite(const SqliteOptions& options) { return std::make_unique<SqliteDatabase>(options); }
+
+}  // namespace plenoptic::storage

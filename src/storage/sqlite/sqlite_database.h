@@ -1,0 +1,24 @@
+// SQLite (WAL, synchronous=FULL) behind the storage seam. Owned by server/app; the file is `plenoptic.db` in the
+// data directory. A second process on the same directory is refused.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "storage/database.h"
+
+namespace plenoptic::storage {
+
+struct SqliteOptions {
+  std::string directory;  // created where missing, owner-only
+  /// For `plenoptic dev` without a directory to keep: nothing is synced to disk.
+  bool throw_away = false;
+  std::int64_t page_cache_kib = 65'536;
+  std::int64_t wal_limit_bytes = 64 << 20;
+};
+
+/// Opens or creates, locks the directory, and runs the migrations that are missing in one transaction.
+/// Throws StorageError with a text that names the next step.
+std::unique_ptr<Database> open_sqlite(const SqliteOptions& options);
+
+}  // namespace plenoptic::storage

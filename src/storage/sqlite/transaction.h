@@ -1,0 +1,96 @@
+// The seam's Reader and Writer on one SQLite connection each, with their statements prepared once.
+#pragma once
+
+#include <unordered_map>
+
+#include "storage/database.h"
+#include "storage/sqlite/sqlite.h"
+
+namespace plenoptic::storage::sqlite {
+
+/// What a connection reads with.
+struct ReadStatements {
+  explicit ReadStatements(Connection& connection);
+
+  Statement begin, end, all_workspaces, one_workspace, definitions, api_keys, find_record, scan_records, count_records, links_of_record, links_of_view, has_link, scan_links,
+      find_unique, log_sequence, find_change, scan_log, find_idempotent, greatest_id;
+};
+
+/// Every method of Reader, for snapshots and for the write transaction (whose interface is Writer).
+template <typename Interface>
+class Reading : public Interface {
+ public:
+  explicit Reading(ReadStatements& statements) : read_(statements) {}
+
+  std::vector<Workspace> workspaces() override;
+  std::optional<Workspace> find_workspace(WorkspaceId workspace) override;
+  std::vector<Definition> definitions(WorkspaceId workspace) override;
+  std::vector<ApiKey> api_keys() override;
+  std::optional<model::Record> find_record(WorkspaceId workspace, TypeNumber type, RecordId id) override;
+  void scan_records(WorkspaceId workspace, TypeNumber type, const std::function<void(const model::Record&)>& visit) override;
+  std::uint64_t count_records(WorkspaceId workspace, TypeNumber type) override;
+  std::vector<model::Link> links(WorkspaceId workspace, RecordId record) override;
+  std::vector<model::Link> links(WorkspaceId workspace, RecordId record, model::LinkView view) override;
+  bool has_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) override;
+  void scan_links(WorkspaceId workspace, const std::function<void(LinkTypeNumber, RecordId, RecordId)>& visit) override;
+  std::optional<RecordId> find_unique_holder(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value) override;
+  std::uint64_t log_sequence(WorkspaceId workspace) override;
+  std::optional<model::Change> find_change(WorkspaceId workspace, std::uint64_t sequence) override;
+  void scan_log(WorkspaceId workspace, std::uint64_t after, const std::function<bool(const model::Change&)>& visit) override;
+  std::optional<IdempotentAnswer> find_idempotent(const IdempotencySpace& space) override;
+  RecordId greatest_record_id() override;
+
+ protected:
+  ReadStatements& read_;
+};
+
+/// What the one writing connection writes with.
+struct WriteStatements {
+  explicit WriteStatements(Connection& connection);
+
+  Statement begin, commit, rollback, savepoint, release, rollback_to, insert_workspace, update_workspace, put_definition, put_key, insert_record, update_record, put_trash,
+      drop_trash, insert_link, delete_link, put_unique, drop_unique, insert_change, store_sequence, put_idempotent, expire_idempotent;
+};
+
+class WriteTransaction final : public Reading<Writer> {
+ public:
+  WriteTransaction(Connection& connection, ReadStatements& read, WriteStatements& write) : Reading(read), connection_(connection), write_(write) {}
+
+  void begin();
+  void commit();
+  void rollback() noexcept;
+
+  WorkspaceId create_workspace(const Workspace& workspace) override;
+  void update_workspace(const Workspace& workspace) override;
+  void put_definition(WorkspaceId workspace, const Definition& definition) override;
+  void put_api_key(const ApiKey& key) override;
+  void insert_record(WorkspaceId workspace, const model::Record& record) override;
+  void update_record(WorkspaceId workspace, const model::Record& record) override;
+  bool add_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) override;
+  bool remove_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) override;
+  void put_unique(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value, RecordId holder) override;
+  void remove_unique(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value, RecordId holder) override;
+  std::uint64_t log_sequence(WorkspaceId workspace) override;
+  std::uint64_t append_change(model::Change& change) override;
+  void put_idempotent(const IdempotencySpace& space, const IdempotentAnswer& answer) override;
+  std::size_t expire_idempotent(std::int64_t created_before_ms, std::size_t limit) override;
+  void begin_request() override;
+  void keep_request() override;
+  void undo_request() override;
+
+ private:
+  /// A workspace's newest sequence, in memory while the group runs and stored once at its end.
+  struct Counter {
+    std::uint64_t stored = 0;
+    std::uint64_t now = 0;
+    std::uint64_t at_request = 0;  // where undo_request goes back to
+  };
+  Counter& counter(WorkspaceId workspace);
+  void require_transaction() const;
+
+  Connection& connection_;
+  WriteStatements& write_;
+  std::unordered_map<std::uint32_t, Counter> counters_;
+};
+
+}  // namespace plenoptic::storage::sqlite

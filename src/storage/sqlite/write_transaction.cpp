@@ -1,0 +1,191 @@
+#include <stdexcept>
+
+#include "storage/change_codec.h"
+#include "storage/sqlite/transaction.h"
+
+namespace plenoptic::storage::sqlite {
+namespace {
+
+std::string joined(const std::vector<std::string>& scopes) {
+  std::string text;
+  for (const std::string& scope : scopes) text += scope + "\n";
+  return text;
+}
+
+std::optional<std::array<char, 16>> optional_bytes(const std::optional<RecordId>& id) { return id ? std::optional(id->bytes()) : std::nullopt; }
+
+}  // namespace
+
+WriteStatements::WriteStatements(Connection& connection)
+    : begin(connection, "BEGIN IMMEDIATE"),
+      commit(connection, "COMMIT"),
+      rollback(connection, "ROLLBACK"),
+      savepoint(connection, "SAVEPOINT request"),
+      release(connection, "RELEASE request"),
+      rollback_to(connection, "ROLLBACK TO request"),
+      insert_workspace(connection, "INSERT OR IGNORE INTO workspaces (slug, name, created_at, settings, schema_version, log_sequence) VALUES (?, ?, ?, ?, ?, 0)"),
+      update_workspace(connection, "UPDATE workspaces SET slug = ?, name = ?, settings = ?, schema_version = ? WHERE id = ?"),
+      put_definition(connection, "INSERT OR REPLACE INTO definitions (workspace_id, kind, object_type, number, body) VALUES (?, ?, ?, ?, ?)"),
+      put_key(connection,
+              "INSERT OR REPLACE INTO api_keys (workspace_id, id, hash, name, hint, scopes, member, created_by, created_at, expires_at, revoked_at, last_used_at)"
+              " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      insert_record(connection, "INSERT INTO records (workspace_id, type, id, created_at, updated_at, deleted_at, version, external_id, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      update_record(connection, "UPDATE records SET updated_at = ?, deleted_at = ?, version = ?, external_id = ?, fields = ? WHERE workspace_id = ? AND type = ? AND id = ?"),
+      put_trash(connection, "INSERT OR IGNORE INTO trash (workspace_id, record_id) VALUES (?, ?)"),
+      drop_trash(connection, "DELETE FROM trash WHERE workspace_id = ? AND record_id = ?"),
+      insert_link(connection, "INSERT OR IGNORE INTO links (workspace_id, record_id, type, side, other_id) VALUES (?, ?, ?, ?, ?)"),
+      delete_link(connection, "DELETE FROM links WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = ? AND other_id = ?"),
+      put_unique(connection, "INSERT OR REPLACE INTO unique_values (workspace_id, type, field, value, holder) VALUES (?, ?, ?, ?, ?)"),
+      drop_unique(connection, "DELETE FROM unique_values WHERE workspace_id = ? AND type = ? AND field = ? AND value = ? AND holder = ?"),
+      insert_change(connection,
+                    "INSERT INTO change_log (workspace_id, sequence, previous_sequence, at, kind, type, record_id, actor, operation, request_id, idempotency_key, body)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      store_sequence(connection, "UPDATE workspaces SET log_sequence = ? WHERE id = ?"),
+      put_idempotent(connection, "INSERT OR REPLACE INTO idempotency (workspace_id, operation, record, key, subject, status, body, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+      expire_idempotent(connection,
+                        "DELETE FROM idempotency WHERE rowid IN (SELECT rowid FROM (SELECT rowid, created_at FROM idempotency ORDER BY rowid LIMIT ?) WHERE created_at < ?)") {}
+
+void WriteTransaction::begin() {
+  counters_.clear();
+  write_.begin.use().run();
+}
+
+void WriteTransaction::commit() {
+  require_transaction();
+  for (auto& [workspace, counter] : counters_)
+    if (counter.now != counter.stored) write_.store_sequence.use().bind(counter.now, workspace).run();
+  try {
+    write_.commit.use().run();
+  } catch (const StorageError& failure) {
+    // Still open: it can be rolled back, and nothing was stored. Closed: nobody knows.
+    if (!connection_.in_transaction()) throw StorageError(StorageError::Kind::unknown_outcome, failure.what());
+    throw;
+  }
+}
+
+void WriteTransaction::rollback() noexcept {
+  if (!connection_.in_transaction()) return;
+  try {
+    write_.rollback.use().run();
+  } catch (const StorageError&) {
+    // SQLite rolled back by itself, or the connection is beyond use and the next BEGIN says so.
+  }
+}
+
+/// A full disk or an I/O error may make SQLite roll back the whole group in the midst of it.
+void WriteTransaction::require_transaction() const {
+  if (!connection_.in_transaction()) throw StorageError(StorageError::Kind::full, "the database rolled the transaction back");
+}
+
+WorkspaceId WriteTransaction::create_workspace(const Workspace& workspace) {
+  write_.insert_workspace.use().bind(workspace.slug, workspace.name, workspace.created_at_ms, workspace.settings, workspace.schema_version).run();
+  if (sqlite3_changes(connection_.handle()) == 0) throw std::invalid_argument("the slug is taken");
+  return {static_cast<std::uint32_t>(sqlite3_last_insert_rowid(connection_.handle()))};
+}
+
+void WriteTransaction::update_workspace(const Workspace& workspace) {
+  write_.update_workspace.use().bind(workspace.slug, workspace.name, workspace.settings, workspace.schema_version, workspace.id.value).run();
+}
+
+void WriteTransaction::put_definition(WorkspaceId workspace, const Definition& definition) {
+  write_.put_definition.use().bind(workspace.value, static_cast<int>(definition.kind), definition.object_type, definition.number, definition.body).run();
+}
+
+void WriteTransaction::put_api_key(const ApiKey& key) {
+  const std::string scopes = joined(key.scopes);
+  const auto member = optional_bytes(key.member), created_by = optional_bytes(key.created_by);
+  write_.put_key.use()
+      .bind(key.workspace.value, key.id, key.hash, key.name, key.hint, scopes, member, created_by, key.created_at_ms, key.expires_at_ms, key.revoked_at_ms, key.last_used_at_ms)
+      .run();
+}
+
+void WriteTransaction::insert_record(WorkspaceId workspace, const model::Record& record) {
+  const auto id = record.id.bytes();
+  write_.insert_record.use()
+      .bind(workspace.value, record.type, id, record.created_at_ms, record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, record.fields)
+      .run();
+  if (!record.live()) write_.put_trash.use().bind(workspace.value, id).run();
+}
+
+void WriteTransaction::update_record(WorkspaceId workspace, const model::Record& record) {
+  const auto id = record.id.bytes();
+  write_.update_record.use().bind(record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, record.fields, workspace.value, record.type, id).run();
+  (record.live() ? write_.drop_trash : write_.put_trash).use().bind(workspace.value, id).run();
+}
+
+bool WriteTransaction::add_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) {
+  const auto from = source.bytes(), to = destination.bytes();
+  write_.insert_link.use().bind(workspace.value, from, type, 0, to).run();
+  if (sqlite3_changes(connection_.handle()) == 0) return false;
+  write_.insert_link.use().bind(workspace.value, to, type, 1, from).run();
+  return true;
+}
+
+bool WriteTransaction::remove_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) {
+  const auto from = source.bytes(), to = destination.bytes();
+  write_.delete_link.use().bind(workspace.value, from, type, 0, to).run();
+  if (sqlite3_changes(connection_.handle()) == 0) return false;
+  write_.delete_link.use().bind(workspace.value, to, type, 1, from).run();
+  return true;
+}
+
+void WriteTransaction::put_unique(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value, RecordId holder) {
+  const auto id = holder.bytes();
+  write_.put_unique.use().bind(workspace.value, type, field, value, id).run();
+}
+
+void WriteTransaction::remove_unique(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value, RecordId holder) {
+  const auto id = holder.bytes();
+  write_.drop_unique.use().bind(workspace.value, type, field, value, id).run();
+}
+
+WriteTransaction::Counter& WriteTransaction::counter(WorkspaceId workspace) {
+  const auto [place, is_new] = counters_.try_emplace(workspace.value);
+  if (is_new) {
+    const std::uint64_t stored = Reading::log_sequence(workspace);
+    place->second = {stored, stored, stored};
+  }
+  return place->second;
+}
+
+std::uint64_t WriteTransaction::log_sequence(WorkspaceId workspace) { return counter(workspace).now; }
+
+std::uint64_t WriteTransaction::append_change(model::Change& change) {
+  change.sequence = ++counter(change.workspace).now;
+  const auto id = change.record.bytes();
+  const std::string body = encode_change_body(change);
+  write_.insert_change.use()
+      .bind(change.workspace.value, change.sequence, change.previous_sequence, change.at_ms, static_cast<int>(change.kind), change.type, id, change.actor, change.operation,
+            change.request_id, change.idempotency_key, body)
+      .run();
+  return change.sequence;
+}
+
+void WriteTransaction::put_idempotent(const IdempotencySpace& space, const IdempotentAnswer& answer) {
+  write_.put_idempotent.use().bind(space.workspace.value, space.operation, space.record, space.key, answer.subject, answer.status, answer.body, answer.created_at_ms).run();
+}
+
+std::size_t WriteTransaction::expire_idempotent(std::int64_t created_before_ms, std::size_t limit) {
+  write_.expire_idempotent.use().bind(static_cast<std::uint64_t>(limit), created_before_ms).run();
+  return static_cast<std::size_t>(sqlite3_changes(connection_.handle()));
+}
+
+void WriteTransaction::begin_request() {
+  require_transaction();
+  write_.savepoint.use().run();
+  for (auto& [workspace, counter] : counters_) counter.at_request = counter.now;
+}
+
+void WriteTransaction::keep_request() {
+  require_transaction();
+  write_.release.use().run();
+}
+
+void WriteTransaction::undo_request() {
+  require_transaction();
+  write_.rollback_to.use().run();
+  write_.release.use().run();
+  for (auto& [workspace, counter] : counters_) counter.now = counter.at_request;
+}
+
+}  // namespace plenoptic::storage::sqlite

@@ -1,0 +1,119 @@
+"""Runs every stage of the tests, each with a time budget, and ends with the line `N passed, N failed`.
+
+Called by `./dev test`. Logs stand below build/test-logs/; a failed stage's end is printed.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / "build" / "test-logs"
+PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]
+
+
+@dataclass
+class Stage:
+    name: str
+    budget_s: int
+    command: list
+    environment: dict = field(default_factory=dict)
+    counts: str = "exit"  # exit | gtest | pytest
+    long_only: bool = False
+
+
+def unit(directory: str, **environment) -> dict:
+    return {"command": [f"{directory}/tests/plenoptic_tests", "--gtest_shuffle", "--gtest_brief=1"], "counts": "gtest", "environment": environment}
+
+
+def wire(binary: str, *what: str, slow: float = 1, **environment) -> dict:
+    return {"command": [*PYTEST, *what], "counts": "pytest",
+            "environment": {"PLENOPTIC_BINARY": binary, "PLENOPTIC_SLOW_FACTOR": str(slow), **environment}}
+
+
+ASAN = {"ASAN_OPTIONS": "detect_leaks=1:halt_on_error=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+TSAN = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
+
+
+def stages() -> list:
+    return [
+        Stage("build", 900, ["./dev", "build-for-test", "release"]),
+        Stage("structure", 30, [*PYTEST, "tests/structure"], counts="pytest"),
+        Stage("unit", 60, **unit("build")),
+        Stage("wire", 240, **wire("build/plenoptic", "tests/wire")),
+        Stage("fuzz-build", 300, ["./dev", "build-for-test", "fuzz"]),
+        Stage("fuzz", 180, [*PYTEST, "tests/fuzz"], counts="pytest", environment={"PLENOPTIC_FUZZ_SECONDS": "8"}),
+        Stage("asan-build", 600, ["./dev", "build-for-test", "asan"]),
+        Stage("asan-unit", 120, **unit("build/asan", **ASAN)),
+        Stage("asan-wire", 400, **wire("build/asan/plenoptic", "tests/wire", "-m", "not foreign", slow=4, PLENOPTIC_MODEL_STEPS="600", **ASAN)),
+        Stage("tsan-build", 600, ["./dev", "build-for-test", "tsan"]),
+        Stage("tsan-unit", 180, **unit("build/tsan", **TSAN)),
+        Stage("tsan-wire", 400, **wire("build/tsan/plenoptic", "tests/wire", "-m", "not foreign", slow=6, PLENOPTIC_MODEL_STEPS="400", **TSAN)),
+        Stage("fuzz-long", 7200, [*PYTEST, "tests/fuzz"], counts="pytest", environment={"PLENOPTIC_FUZZ_SECONDS": "600"}, long_only=True),
+        Stage("model-long", 3600, **wire("build/plenoptic", "tests/wire/test_model.py", PLENOPTIC_MODEL_STEPS="100000"), long_only=True),
+    ]
+
+
+def read_counts(kind: str, output: str, code: int) -> tuple:
+    """(passed, failed, skipped) as the runner said; a stage that only exits counts as one."""
+    if kind == "pytest":
+        found = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|error|errors|skipped)", output.splitlines()[-1] if output.strip() else "")}
+        failed = found.get("failed", 0) + found.get("error", 0) + found.get("errors", 0)
+        return found.get("passed", 0), max(failed, 1 if code not in (0, 5) else 0), found.get("skipped", 0)
+    if kind == "gtest":
+        passed = re.search(r"\[  PASSED  \] (\d+) test", output)
+        failed = re.search(r"\[  FAILED  \] (\d+) test", output)
+        count = int(failed.group(1)) if failed else 0
+        return int(passed.group(1)) if passed else 0, max(count, 1 if code else 0), 0
+    return (1, 0, 0) if code == 0 else (0, 1, 0)
+
+
+def run(stage: Stage) -> tuple:
+    log = LOGS / f"{stage.name}.log"
+    started = time.monotonic()
+    with open(log, "w") as out:
+        try:
+            code = subprocess.run(stage.command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **stage.environment},
+                                  stdin=subprocess.DEVNULL, timeout=stage.budget_s * 4).returncode
+        except subprocess.TimeoutExpired:
+            code = -1
+    output = log.read_text(errors="replace")
+    passed, failed, skipped = read_counts(stage.counts, output, code)
+    seconds = time.monotonic() - started
+    late = "  OVER ITS BUDGET" if seconds > stage.budget_s else ""
+    print(f"{stage.name:12} {passed:5} passed {failed:3} failed {skipped:3} skipped  {seconds:6.1f} s (budget {stage.budget_s} s){late}", flush=True)
+    for line in output.splitlines():
+        if line.startswith("SKIPPED"):
+            print("   " + line, flush=True)
+    if failed:
+        print("\n".join("   | " + line for line in output.splitlines()[-60:]), flush=True)
+        print(f"   the whole log: {log.relative_to(ROOT)}", flush=True)
+    return passed, failed, skipped
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./dev test", description=__doc__)
+    parser.add_argument("--long", action="store_true", help="also what takes hours: long fuzzing, a long model test")
+    parser.add_argument("--only", action="append", help="run this stage only (may be given again); the names stand at the left of each line")
+    arguments = parser.parse_args()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    chosen = [stage for stage in stages() if (arguments.long or not stage.long_only) and (not arguments.only or stage.name in arguments.only)]
+    if not chosen:
+        parser.error("no such stage; there are " + ", ".join(stage.name for stage in stages()))
+    total = [0, 0, 0]
+    for number, stage in enumerate(chosen, 1):
+        print(f"[{number}/{len(chosen)}] {stage.name} …", file=sys.stderr, flush=True)
+        counts = run(stage)
+        total = [a + b for a, b in zip(total, counts)]
+        if stage.name == "build" and counts[1]:
+            break
+    print(f"{total[0]} passed, {total[1]} failed" + (f", {total[2]} skipped" if total[2] else ""))
+    return 1 if total[1] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
