@@ -46,7 +46,6 @@ const std::string& date_header(IoThread& thread) {
 ProtocolError protocol_error_of(const error_code& error) {
   if (error == beast_http::error::bad_version) return ProtocolError::version_not_supported;
   if (error == beast_http::error::header_limit) return ProtocolError::headers_too_large;
-  if (error == beast_http::error::bad_transfer_encoding) return ProtocolError::not_implemented;
   return ProtocolError::bad_request;
 }
 

@@ -1,0 +1,178 @@
+"""Input that means harm: each gets a clear answer or a closed connection, and the server stays alive and small."""
+import socket
+import threading
+import time
+
+import pytest
+from harness.client import Client
+from harness.server import SLOW, Server
+
+
+@pytest.fixture(scope="module")
+def victim():
+    server = Server("--rate-limit", "0")
+    Client(server).create("accounts", {"$name": "warm"})
+    yield server
+    assert server.alive()
+    assert server.stop() == 0
+
+
+def talk(server, data, finish=False, timeout=15):
+    """Sends raw bytes and returns all that comes back until the peer closes or stays silent."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=timeout * SLOW) as sock:
+        try:
+            sock.sendall(data)
+            if finish:
+                sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+        received = b""
+        try:
+            while chunk := sock.recv(65536):
+                received += chunk
+        except (TimeoutError, ConnectionResetError):
+            pass
+        return received
+
+
+def head(server, first="GET /v1/auth/validate HTTP/1.1", *lines, close=True):
+    rows = [first, "Host: x", f"Authorization: Bearer {server.key}", "Lightfield-Version: 2026-03-01", *lines] + (["Connection: close"] if close else [])
+    return "\r\n".join(rows).encode() + b"\r\n\r\n"
+
+
+def status(answer):
+    return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else None
+
+
+@pytest.mark.parametrize("data, expected", [
+    (b"nonsense\r\n\r\n", 400), (b"GET\r\n\r\n", 400), (b"GET / HTTP/9.9\r\nHost: x\r\n\r\n", (400, 505)), (b"\x00\x01\x02\x03\r\n\r\n", 400), (b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nBad Header: x\r\n\r\n", 400), (b"GET / HTTP/1.1\r\nA: b\r\n folded\r\n\r\n", 400), (b"GET / HTTP/1.1\r\nA: b\x00c\r\n\r\n", 400),
+    (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414), (b"GET / HTTP/1.1\r\nX: " + b"a" * 40_000 + b"\r\n\r\n", 431),
+    (b"GET / HTTP/1.1\r\n" + b"".join(b"X%d: y\r\n" % n for n in range(200)) + b"\r\n", 431),
+    (b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400), (b"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef", 400),
+    (b"POST / HTTP/1.1\r\nContent-Length: -5\r\n\r\n", 400), (b"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n", 400), (b"POST / HTTP/1.1\r\nContent-Length: abc\r\n\r\n", 400),
+    (b"POST /v1/x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n", 400),
+])
+def test_malformed_requests(victim, data, expected):
+    answer = talk(victim, data)
+    assert status(answer) in (expected if isinstance(expected, tuple) else (expected,)), answer[:300]
+    assert b'{"error":{"type":' in answer and b"Connection: close" in answer
+
+
+@pytest.mark.parametrize("path, expected", [
+    ("/v1/../etc/passwd", 404), ("/v1//accounts", 404), ("/v1/accounts/..%2f..%2fetc", 404), ("/v1/accounts/%00", 400), ("/v1/accounts/%", 400), ("/v1/accounts/%ff", 400), ("/v1/accounts/%2F", 404),
+    ("/v1/accounts/" + "a" * 5000, 404), ("//", 404), ("/v1/accounts/acc_%63", 404), ("/V1/accounts", 404), ("*", (400, 404)), ("http://evil/v1/accounts", (400, 404)),
+])
+def test_path_tricks(victim, path, expected):
+    answer = talk(victim, head(victim, f"GET {path} HTTP/1.1"))
+    assert status(answer) in (expected if isinstance(expected, tuple) else (expected,)), answer[:300]
+
+
+@pytest.mark.parametrize("body, expected", [
+    (b"[" * 10_000 + b"]" * 10_000, 400), (b'{"fields":' * 5_000, 400), (b'{"fields":{' + b",".join(b'"k%d":1' % n for n in range(50_000)) + b"}}", 400),
+    (b'{"fields":{"$name":"' + b"x" * 1_000_000 + b'"}}', 422), (b'{"fields":{"$name":"x","$notes":"' + b"y" * 3_000_000 + b'"}}', 422), (b'{"fields":{"$name":' + b"9" * 100_000 + b"}}", 400),
+    (b'{"fields":{"$name":1e999999999999}}', 400), (b"\xef\xbb\xbf{}", 400), (b'{"fields":{"$name":"\\ud800"}}', 400), (b'{"fields":{"$name":"\xc0\x80"}}', 400), (b"{" + b" " * 4_000_000 + b"}", 400),
+    (b'{"fields":{"$industry":[' + b",".join([b'"SaaS"'] * 300_000) + b"]}}", 400), (b'{"relationships":{"$contact":[' + b",".join([b'"con_x"'] * 10_000) + b"]},\"fields\":{\"$name\":\"x\"}}", (400, 422)),
+])
+def test_hostile_bodies(victim, body, expected):
+    answer = Client(victim).send("POST", "/v1/accounts", body=body)
+    assert answer.status in (expected if isinstance(expected, tuple) else (expected,)), answer
+
+
+def test_ten_thousand_filters(victim):
+    query = "&".join(f"$name[equal]={n}" for n in range(10_000))
+    assert status(talk(victim, head(victim, f"GET /v1/accounts?{query} HTTP/1.1"))) == 414
+    assert Client(victim).get("/v1/accounts", raw_query="&".join(f"$name={n}" for n in range(101))).status == 400
+    assert Client(victim).get("/v1/accounts", raw_query="&".join(["a"] * 1500)).status == 400
+
+
+def test_a_declared_giant_body_is_refused_at_once(victim):
+    answer = talk(victim, head(victim, "POST /v1/accounts HTTP/1.1", "Content-Type: application/json", f"Content-Length: {10**12}", close=False) + b"{", timeout=5)
+    assert status(answer) == 413
+
+
+def test_a_streamed_giant_body_is_cut_off(victim):
+    chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    answer = talk(victim, head(victim, "POST /v1/accounts HTTP/1.1", "Content-Type: application/json", "Transfer-Encoding: chunked", close=False) + chunk * 100, timeout=5)
+    assert status(answer) == 413
+
+
+def test_chunked_bodies_and_continue(victim):
+    body = b'{"fields":{"$name":"chunked"}}'
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:7], body[7:])) + b"0\r\n\r\n"
+    answer = talk(victim, head(victim, "POST /v1/accounts HTTP/1.1", "Content-Type: application/json", "Transfer-Encoding: chunked") + chunks)
+    assert status(answer) == 200
+    answer = talk(victim, head(victim, "POST /v1/accounts HTTP/1.1", "Content-Type: application/json", f"Content-Length: {len(body)}", "Expect: 100-continue") + body)
+    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK")
+
+
+def test_pipelined_requests_are_answered_in_order(victim):
+    paths = ["/healthz", "/v1/nothing", "/v1/auth/validate", "/v1/accounts?limit=1"] * 25
+    answer = talk(victim, b"".join(head(victim, f"GET {path} HTTP/1.1", close=False) for path in paths) + head(victim))
+    codes = [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
+    assert codes == [200, 404, 200, 200] * 25 + [200]
+
+
+def test_half_closed_sockets_get_their_answer(victim):
+    body = b'{"fields":{"$name":"half"}}'
+    answer = talk(victim, head(victim, "POST /v1/accounts HTTP/1.1", "Content-Type: application/json", f"Content-Length: {len(body)}", close=False) + body, finish=True)
+    assert status(answer) == 200
+    assert talk(victim, head(victim, "POST /v1/accounts HTTP/1.1", "Content-Length: 50", close=False) + b"{", finish=True) == b""
+
+
+def test_old_protocol_and_head(victim):
+    answer = talk(victim, b"GET /healthz HTTP/1.0\r\n\r\n")
+    assert status(answer) == 200 and b"Connection: close" in answer
+    answer = talk(victim, b"HEAD /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert status(answer) == 200 and answer.endswith(b"\r\n\r\n")
+
+
+def test_slow_loris_is_cut_off(victim):
+    socks = [socket.create_connection(("127.0.0.1", victim.port)) for _ in range(50)]
+    for sock in socks:
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nX: ")
+    assert Client(victim).get("/healthz").status == 200
+    deadline = time.monotonic() + 14 * SLOW
+    for sock in socks:
+        sock.settimeout(max(0.1, deadline - time.monotonic()))
+        assert status(sock.recv(4096)) == 408
+        sock.close()
+
+
+def test_a_slow_reader_holds_nobody_up(victim):
+    slow = socket.create_connection(("127.0.0.1", victim.port))
+    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    slow.setblocking(False)
+    request = head(victim, "GET /openapi.json HTTP/1.1", close=False)
+    sent = 0
+    try:
+        for _ in range(2000):
+            sent += slow.send(request)
+    except BlockingIOError:
+        pass
+    started = time.monotonic()
+    for _ in range(20):
+        assert Client(victim).get("/healthz").status == 200
+    assert time.monotonic() - started < 3 * SLOW
+    slow.close()
+
+
+def test_memory_stays_flat(victim):
+    def abuse():
+        client = Client(victim)
+        for _ in range(15):
+            client.send("POST", "/v1/accounts", body=b'{"fields":{"$name":"' + b"x" * 3_000_000 + b'"}}')
+            client.send("POST", "/v1/accounts", body=b"[" * 100_000)
+            talk(victim, b"GET / HTTP/1.1\r\nX: " + b"a" * 40_000, finish=True)
+
+    def together():
+        threads = [threading.Thread(target=abuse) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    together()
+    before = victim.resident_kib()
+    together()
+    assert victim.resident_kib() < before * 1.2 + 40_000 * SLOW
