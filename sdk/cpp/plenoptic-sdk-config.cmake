@@ -1,0 +1,5 @@
+include(CMakeFindDependencyMacro)
+find_dependency(CURL)
+find_dependency(Boost 1.81 COMPONENTS json)
+find_dependency(fmt)
+include("${CMAKE_CURRENT_LIST_DIR}/plenoptic-sdk-targets.cmake")
