@@ -1,0 +1,85 @@
+#include "model/value_types.h"
+
+#include <gtest/gtest.h>
+
+#include "model/errors.h"
+
+namespace plenoptic::model {
+namespace {
+
+FieldDefinition field(ValueType type) {
+  FieldDefinition definition;
+  definition.key = "key";
+  definition.type = type;
+  if (type == ValueType::social_handle) definition.handle_service = HandleService::twitter;
+  return definition;
+}
+
+/// What comes back after a value was written and read; the problem's status where it is refused.
+std::string round_trip(const FieldDefinition& definition, const std::string& input) {
+  const auto value = parse_value(definition, *base::parse_json(input));
+  if (!value) return std::to_string(http_status(value.error().kind));
+  std::string out;
+  write_value(definition, *value, out);
+  return out;
+}
+
+TEST(Numbers, AreExactToTheHundredth) {
+  const std::pair<const char*, const char*> cases[] = {{"0.1", "0.1"}, {"-0.01", "-0.01"}, {"1e2", "100"}, {"12.5e1", "125"}, {"9007199254740991", "9007199254740991"}, {"9007199254740991.00", "9007199254740991"},
+                                                       {"-9007199254740991", "-9007199254740991"}, {"9007199254740991.01", "422"}, {"0.001", "422"}, {"1e17", "422"}, 
+                                                       {"-0", "0"}, {"1e-2", "0.01"}, {"1e-3", "422"}, {"\"5\"", "400"}, {"true", "400"}};
+  for (const auto& [input, output] : cases) EXPECT_EQ(round_trip(field(ValueType::number), input), output) << input;
+}
+
+TEST(Emails, FollowThePublishedPattern) {
+  for (const char* taken : {"a@b.co", "first.last+tag@sub-domain.example.org", "\\\"quoted x\\\"@example.com", "a@[127.0.0.1]", "ünï@example.com"})
+    EXPECT_EQ(round_trip(field(ValueType::email), "\"" + std::string(taken) + "\""), "\"" + std::string(taken) + "\"");
+  for (const char* refused : {"a", "a@b", "@b.co", "a@", "a@b.c", "a b@c.de", "a..b@c.de", ".a@c.de", "a.@c.de", "a@b..co", "a@-.", "a@b.c0", "a@[1.2.3]", "<a@b.co>"})
+    EXPECT_EQ(round_trip(field(ValueType::email), "\"" + std::string(refused) + "\""), "422") << refused;
+}
+
+TEST(StoredForm, ReadsWhatItWrites) {
+  FieldValues values;
+  values.set(9, Value(std::vector<std::string>{"a", "", "c"}));
+  values.set(1, Value(std::string("text")));
+  values.set(300, Value(std::int64_t{-123456789}));
+  values.set(2, Value(true));
+  values.set(3, Value(OptionNumber{70000}));
+  values.set(4, Value(std::vector<OptionNumber>{{1}, {200}}));
+  values.set(5, Value(FullName{"Ada", std::nullopt}));
+  values.set(6, Value(Address{.city = "Berlin", .latitude = "52.5"}));
+  values.set(7, Value());
+  values.set(8, Value(INT64_MIN));
+  const std::string bytes = encode_fields(values);
+  EXPECT_EQ(decode_fields(bytes), values);
+  for (std::size_t cut = 1; cut < bytes.size(); ++cut) {
+    try {
+      decode_fields(std::string_view(bytes).substr(0, cut));  // may be whole by luck, must never read past
+    } catch (const std::runtime_error&) {
+    }
+  }
+}
+
+TEST(Folding, IgnoresCaseAndComposition) {
+  EXPECT_EQ(fold_text("ABC"), "abc");
+  EXPECT_EQ(fold_text("STRASSE"), fold_text("Straße"));
+  EXPECT_EQ(fold_text("A\u0308"), fold_text("ä"));
+  EXPECT_EQ(fold_text("ΣΊΣΥΦΟΣ"), fold_text("σίσυφος"));
+}
+
+TEST(UniqueForms, SeeThroughSpelling) {
+  const auto forms = [](ValueType type, const char* text) { return unique_forms(field(type), Value(std::string(text))); };
+  EXPECT_EQ(forms(ValueType::url, "https://www.Example.com/"), forms(ValueType::url, "http://example.com"));
+  EXPECT_NE(forms(ValueType::url, "https://example.com/a"), forms(ValueType::url, "https://example.com/b"));
+  EXPECT_EQ(forms(ValueType::email, "Ada@Example.com"), forms(ValueType::email, "ada@example.COM"));
+}
+
+TEST(Values, MayBeAListOfOne) {
+  EXPECT_EQ(round_trip(field(ValueType::text), R"(["x"])"), "\"x\"");
+  EXPECT_EQ(round_trip(field(ValueType::text), R"(["x","y"])"), "422");
+  EXPECT_EQ(round_trip(field(ValueType::text), R"([["x"]])"), "400");
+  EXPECT_EQ(round_trip(field(ValueType::full_name), R"([{"firstName":"A"}])"), R"({"firstName":"A","lastName":null})");
+}
+
+}  // namespace
+}  // namespace plenoptic::model

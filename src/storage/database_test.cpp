@@ -1,0 +1,225 @@
+// What every database must do, and what SQLite's must besides.
+#include "storage/database.h"
+
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "model/system_schema.h"
+#include "storage/sqlite/sqlite_database.h"
+
+namespace plenoptic::storage {
+namespace {
+
+class DatabaseTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "plenoptic-test-XXXXXX").string();
+    directory = ::mkdtemp(pattern.data());
+    open();
+    database->write_group([&](Writer& writer) { workspace = writer.create_workspace({.slug = "w", .name = "W", .settings = "{}", .schema_version = 1}); });
+  }
+  void TearDown() override {
+    database.reset();
+    std::filesystem::remove_all(directory);
+  }
+  void open() { database = open_sqlite({.directory = directory}); }
+  void reopen() {
+    database.reset();
+    open();
+  }
+
+  model::Record make(Writer& writer, std::string fields = {}) {
+    model::Record record{.type = model::types::account, .id = ids.next(++now), .created_at_ms = now, .updated_at_ms = now, .version = writer.log_sequence(workspace) + 1, .fields = std::move(fields)};
+    writer.insert_record(workspace, record);
+    model::Change change{.workspace = workspace, .at_ms = now, .kind = model::ChangeKind::created, .type = record.type, .record = record.id};
+    writer.append_change(change);
+    return record;
+  }
+
+  std::string directory;
+  std::unique_ptr<Database> database;
+  WorkspaceId workspace;
+  base::CuidGenerator ids;
+  std::int64_t now = 1'700'000'000'000;
+};
+
+TEST_F(DatabaseTest, KeepsWhatWasCommittedOverReopening) {
+  model::Record record;
+  database->write_group([&](Writer& writer) {
+    writer.put_definition(workspace, {DefinitionKind::object_type, model::types::account, 0, "{}"});
+    record = make(writer, model::encode_fields({}));
+  });
+  reopen();
+  const auto found = database->read()->find_record(workspace, record.type, record.id);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->fields, record.fields);
+  EXPECT_EQ(found->version, 1U);
+  EXPECT_EQ(database->read()->greatest_record_id(), record.id);
+  EXPECT_THAT(database->verify(), testing::IsEmpty());
+}
+
+TEST_F(DatabaseTest, AThrowingGroupLeavesNothing) {
+  EXPECT_THROW(database->write_group([&](Writer& writer) {
+    make(writer);
+    throw std::runtime_error("no");
+  }),
+               std::runtime_error);
+  EXPECT_EQ(database->read()->count_records(workspace, model::types::account), 0U);
+  EXPECT_EQ(database->read()->log_sequence(workspace), 0U);
+}
+
+TEST_F(DatabaseTest, AnUndoneRequestLeavesItsGroupWhole) {
+  database->write_group([&](Writer& writer) {
+    for (int i = 0; i < 5; ++i) {
+      writer.begin_request();
+      make(writer);
+      i % 2 == 0 ? writer.keep_request() : writer.undo_request();
+    }
+  });
+  const auto reader = database->read();
+  EXPECT_EQ(reader->count_records(workspace, model::types::account), 3U);
+  EXPECT_EQ(reader->log_sequence(workspace), 3U);  // without gaps
+  EXPECT_THAT(database->verify(), testing::IsEmpty());
+}
+
+TEST_F(DatabaseTest, LinksHaveTwoEndsAndKnowTheTrash) {
+  model::Record a, b;
+  database->write_group([&](Writer& writer) {
+    a = make(writer);
+    b = make(writer);
+    EXPECT_TRUE(writer.add_link(workspace, 7, a.id, b.id));
+    EXPECT_FALSE(writer.add_link(workspace, 7, a.id, b.id));
+  });
+  const auto end = [&](RecordId id) { return database->read()->links(workspace, id).at(0); };
+  EXPECT_EQ(end(a.id).other, b.id);
+  EXPECT_EQ(end(a.id).side, model::Side::source);
+  EXPECT_EQ(end(b.id).side, model::Side::destination);
+  EXPECT_TRUE(end(a.id).other_live);
+  database->write_group([&](Writer& writer) {
+    b.deleted_at_ms = now;
+    writer.update_record(workspace, b);
+  });
+  EXPECT_FALSE(end(a.id).other_live);
+  EXPECT_TRUE(end(b.id).other_live);
+  database->write_group([&](Writer& writer) { EXPECT_TRUE(writer.remove_link(workspace, 7, a.id, b.id)); });
+  EXPECT_THAT(database->read()->links(workspace, b.id), testing::IsEmpty());
+}
+
+TEST_F(DatabaseTest, TheLogReadsBackWhole) {
+  model::Change change{.workspace = workspace, .previous_sequence = 3, .at_ms = 5, .kind = model::ChangeKind::updated, .type = 3, .record = ids.next(1), .actor = "mem_x", .operation = "opportunity.update", .request_id = "req_1", .idempotency_key = "k"};
+  change.before.set(2, model::OptionNumber{1});
+  change.after.set(2, model::OptionNumber{2});
+  change.links.push_back({9, ids.next(2), ids.next(3), false});
+  database->write_group([&](Writer& writer) { writer.append_change(change); });
+  const auto read = database->read()->find_change(workspace, 1);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->before, change.before);
+  EXPECT_EQ(read->after, change.after);
+  EXPECT_EQ(read->links, change.links);
+  EXPECT_EQ(read->actor, "mem_x");
+  EXPECT_EQ(read->previous_sequence, 3U);
+}
+
+TEST_F(DatabaseTest, UniqueValuesAndIdempotentAnswers) {
+  const RecordId holder = ids.next(1);
+  database->write_group([&](Writer& writer) {
+    writer.put_unique(workspace, 1, 2, "value", holder);
+    writer.put_idempotent({workspace, "op", "rec", "key"}, {"subject", 200, "body", 1000});
+    writer.put_idempotent({workspace, "op", "rec", "late"}, {"subject", 200, "body", 5000});
+  });
+  EXPECT_EQ(database->read()->find_unique_holder(workspace, 1, 2, "value"), holder);
+  EXPECT_EQ(database->read()->find_idempotent({workspace, "op", "rec", "key"})->body, "body");
+  EXPECT_FALSE(database->read()->find_idempotent({workspace, "op", "", "key"}));
+  database->write_group([&](Writer& writer) { EXPECT_EQ(writer.expire_idempotent(2000, 10), 1U); });
+  EXPECT_FALSE(database->read()->find_idempotent({workspace, "op", "rec", "key"}));
+  EXPECT_TRUE(database->read()->find_idempotent({workspace, "op", "rec", "late"}));
+}
+
+TEST_F(DatabaseTest, ASnapshotStaysAsItWas) {
+  const auto before = database->read();
+  database->write_group([&](Writer& writer) { make(writer); });
+  EXPECT_EQ(before->log_sequence(workspace), 0U);
+  EXPECT_EQ(database->read()->log_sequence(workspace), 1U);
+}
+
+TEST_F(DatabaseTest, ReadersAndTheWriterDoNotStandInEachOthersWay) {
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i)
+    readers.emplace_back([&] {
+      while (!stop) {
+        const auto reader = database->read();
+        EXPECT_EQ(reader->count_records(workspace, model::types::account), reader->log_sequence(workspace));
+      }
+    });
+  for (int i = 0; i < 60; ++i) {
+    database->write_group([&](Writer& writer) {
+      for (int k = 0; k < 5; ++k) make(writer);
+    });
+    database->maintain();
+  }
+  stop = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_THAT(database->verify(), testing::IsEmpty());
+}
+
+TEST_F(DatabaseTest, TheWriteAheadLogIsBounded) {
+  database.reset();
+  database = open_sqlite({.directory = directory, .wal_limit_bytes = 1 << 20});
+  for (int i = 0; i < 200; ++i) {
+    database->write_group([&](Writer& writer) { make(writer, std::string(20'000, 'x')); });
+    database->maintain();
+  }
+  EXPECT_LT(std::filesystem::file_size(directory + "/plenoptic.db-wal"), 4U << 20);
+}
+
+TEST_F(DatabaseTest, AFullDiskFailsTheWholeGroupAndNothingElse) {
+  database->write_group([&](Writer& writer) { make(writer); });
+  // In a process of its own, files may not grow any more: as on a full disk.
+  database.reset();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    int code = 1;
+    try {
+      auto full = open_sqlite({.directory = directory});
+      std::signal(SIGXFSZ, SIG_IGN);
+      const rlimit small{200'000, 200'000};
+      ::setrlimit(RLIMIT_FSIZE, &small);
+      try {
+        full->write_group([&](Writer& writer) {
+          for (int i = 0; i < 100; ++i) {
+            writer.begin_request();
+            make(writer, std::string(50'000, 'x'));
+            writer.keep_request();
+          }
+        });
+      } catch (const StorageError&) {
+        code = full->read()->count_records(workspace, model::types::account) == 1 ? 0 : 2;
+      }
+    } catch (...) {
+      code = 3;
+    }
+    std::_Exit(code);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  open();
+  EXPECT_EQ(database->read()->count_records(workspace, model::types::account), 1U);
+  EXPECT_THAT(database->verify(), testing::IsEmpty());
+}
+
+TEST_F(DatabaseTest, ASecondOneOnTheSameDirectoryIsRefused) {
+  EXPECT_THROW(open_sqlite({.directory = directory}), StorageError);
+}
+
+}  // namespace
+}  // namespace plenoptic::storage
