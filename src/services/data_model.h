@@ -14,46 +14,46 @@ struct NewField {
   std::string object_type;  // slug
   std::string key;
   std::string label;
-  std::optional<std::string> description;
+  std::optional<std::string> description = {};
   std::string value_type;  // contract name
-  std::vector<std::string> options;  // labels
+  std::vector<std::string> options = {};  // labels
   bool unique = false;
   bool multiple = false;
   bool required = false;
-  std::optional<std::string> currency;
-  std::optional<std::string> handle_service;
+  std::optional<std::string> currency = {};
+  std::optional<std::string> handle_service = {};
 };
 
 struct FieldUpdate {
-  std::optional<std::string> label;
-  std::optional<std::string> description;
-  std::optional<bool> unique;
-  std::optional<bool> required;
+  std::optional<std::string> label = {};
+  std::optional<std::string> description = {};
+  std::optional<bool> unique = {};
+  std::optional<bool> required = {};
 };
 
 struct OptionUpdate {
-  std::optional<std::string> label;
-  std::optional<std::string> description;
-  std::optional<bool> retired;
-  std::optional<std::size_t> position;  // from 0
+  std::optional<std::string> label = {};
+  std::optional<std::string> description = {};
+  std::optional<bool> retired = {};
+  std::optional<std::size_t> position = {};  // from 0
 };
 
 struct NewRelationship {
   std::string key;
   std::string label;
-  std::optional<std::string> description;
+  std::optional<std::string> description = {};
   std::string source;       // object type slugs
   std::string destination;
   std::string cardinality = "HAS_MANY";
-  std::optional<std::string> inverse_key;  // absent: the destination shows nothing
-  std::optional<std::string> inverse_label;
+  std::optional<std::string> inverse_key = {};  // absent: the destination shows nothing
+  std::optional<std::string> inverse_label = {};
   std::string inverse_cardinality = "HAS_MANY";
 };
 
 struct RelationshipUpdate {
-  std::optional<std::string> label;
-  std::optional<std::string> description;
-  std::optional<std::string> inverse_label;
+  std::optional<std::string> label = {};
+  std::optional<std::string> description = {};
+  std::optional<std::string> inverse_label = {};
 };
 
 /// All throw 400 for what cannot be, 404 for what is not there, 409 for keys in use.
