@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "model/filter.h"
+#include "services/answer_cache.h"
 #include "services/api_keys.h"
 #include "services/index_directory.h"
 #include "services/workspaces.h"
@@ -24,6 +25,7 @@ struct Services {
   services::WorkspaceDirectory& workspaces;
   services::ApiKeyDirectory& keys;
   services::IndexDirectory& indexes;
+  services::AnswerCache& answers;
   const base::Clock& clock;
   std::string public_url;  // without a trailing slash
   std::string version;

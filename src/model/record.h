@@ -61,6 +61,8 @@ struct Change {
   FieldValues before;
   FieldValues after;
   std::vector<LinkChange> links;
+  /// Of a record that came or went: those that show a link to it. In memory only, for caches.
+  std::vector<RecordId> neighbours;
 };
 
 }  // namespace plenoptic::model

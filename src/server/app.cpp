@@ -100,6 +100,7 @@ struct App::Parts {
   base::CuidGenerator ids;
   services::WorkspaceDirectory workspaces;
   services::ApiKeyDirectory keys;
+  std::unique_ptr<services::AnswerCache> answers;
   std::unique_ptr<services::IndexDirectory> indexes;
   std::unique_ptr<services::WriteLane> lane;
   std::unique_ptr<api::Services> shared;
@@ -140,10 +141,12 @@ struct App::Parts {
       const auto entry = workspaces.find(id);
       return entry ? entry->schema : nullptr;
     };
+    answers = std::make_unique<services::AnswerCache>(static_cast<std::size_t>(settings.answer_cache));
     indexes = std::make_unique<services::IndexDirectory>(*database, schema);
     for (const auto& workspace : workspaces.all()) indexes->load(workspace->id);
     const auto publish = [this](const model::SchemaPointer& then, model::WorkspaceId workspace, std::span<const model::Change> changes) {
       indexes->publish(then, workspace, changes);
+      for (const model::Change& change : changes) answers->publish(workspace, change);
     };
     const auto abandon = [this](const std::string& why) {
       log.error("commit_outcome_unknown", {{"reason", why}});
@@ -156,7 +159,7 @@ struct App::Parts {
   }
 
   void build_api() {
-    shared = std::make_unique<api::Services>(api::Services{.database = *database, .workspaces = workspaces, .keys = keys, .indexes = *indexes, .clock = clock, .public_url = settings.public_url, .version = version});
+    shared = std::make_unique<api::Services>(api::Services{.database = *database, .workspaces = workspaces, .keys = keys, .indexes = *indexes, .answers = *answers, .clock = clock, .public_url = settings.public_url, .version = version});
     limiter = std::make_unique<api::RateLimiter>(settings.rate_limit);
     metrics.add_gauge("plenoptic_write_queue", "Writes that wait for the lane.", [this] { return static_cast<double>(lane->queued()); });
     metrics.add_gauge("plenoptic_index_bytes", "Memory of the in-memory indexes, about.", [this] { return static_cast<double>(indexes->memory_bytes()); });
@@ -214,8 +217,9 @@ App::App(Settings settings, Listening listening) : parts_(std::make_unique<Parts
 App::~App() = default;
 
 void App::start() {
-  parts_->server->start();
+  // The port is known since the server was built; its threads read the URL.
   if (parts_->shared->public_url.empty()) parts_->shared->public_url = url();
+  parts_->server->start();
   parts_->housekeeping = std::make_unique<Repeater>(housekeeping_interval, [parts = parts_.get()] { parts->keep_house(); });
 }
 

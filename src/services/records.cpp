@@ -118,6 +118,12 @@ void merge_fields(UniqueValues& unique, const ObjectType& type, const FieldValue
   }
 }
 
+std::vector<RecordId> neighbours_of(WriteContext& context, RecordId id) {
+  std::vector<RecordId> ids;
+  for (const model::Link& link : context.storage.links(context.workspace, id)) ids.push_back(link.other);
+  return ids;
+}
+
 void append_and_store(WriteContext& context, Record& record, Change change) {
   record.version = context.append(std::move(change));
   record.updated_at_ms = std::max(context.now_ms, record.created_at_ms);
@@ -182,7 +188,10 @@ Record trash_record(WriteContext& context, const ObjectType& type, RecordId id) 
   if (!record.live()) return record;
   UniqueValues(context, type, id).release_all(model::decode_fields(record.fields));
   record.deleted_at_ms = context.now_ms;
-  append_and_store(context, record, change_of(record, ChangeKind::trashed));
+  context.storage.set_trashed(context.workspace, id, true);
+  Change change = change_of(record, ChangeKind::trashed);
+  change.neighbours = neighbours_of(context, id);
+  append_and_store(context, record, std::move(change));
   return record;
 }
 
@@ -192,8 +201,9 @@ Record restore_record(WriteContext& context, const ObjectType& type, RecordId id
   UniqueValues(context, type, id).take_all_back(model::decode_fields(record.fields));
   record.deleted_at_ms.reset();
   // Live again before its links are looked at: which of them show depends on it.
-  context.storage.update_record(context.workspace, record);
+  context.storage.set_trashed(context.workspace, id, false);
   Change change = change_of(record, ChangeKind::restored);
+  change.neighbours = neighbours_of(context, id);
   change.links = drop_taken_links(context, id);
   append_and_store(context, record, std::move(change));
   return record;

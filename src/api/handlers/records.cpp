@@ -94,7 +94,13 @@ Answer create_record(Call& call) {
 Answer retrieve_record(Call& call) {
   const ObjectType& type = call.type();
   const model::RecordId id = path_record_id(call, type);
-  return record_answer(call, type, services::get_live_record(call.storage(), call.workspace->id, type, id));
+  services::AnswerCache& answers = call.services.answers;
+  Answer answer;
+  if (answers.find(call.workspace->id, id, call.schema().version(), answer.body)) return answer;
+  const std::uint64_t ticket = answers.ticket();
+  answer = record_answer(call, type, services::get_live_record(call.storage(), call.workspace->id, type, id));
+  answers.put(call.workspace->id, id, call.schema().version(), ticket, answer.body);
+  return answer;
 }
 
 Answer update_record(Call& call) {
