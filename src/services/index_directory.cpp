@@ -97,12 +97,13 @@ void IndexDirectory::load_now(model::WorkspaceId workspace) {
   {
     // Whatever commits after this snapshot waits in the slot, which stood there before the snapshot was taken.
     const auto storage = database_.read();
+    const std::uint64_t sequence = storage->log_sequence(workspace);
     for (const model::ObjectType& type : schema->object_types())
       storage->scan_records(workspace, type.number, [&](const model::Record& record) { index->load_record(*schema, record); });
     storage->scan_links(workspace, [&](model::LinkTypeNumber type, model::RecordId source, model::RecordId destination) {
       if (const model::LinkType* link_type = schema->find_link_type(type)) index->load_link(*link_type, source, destination);
     });
-    index->finish_loading(storage->log_sequence(workspace));
+    index->finish_loading(sequence);
   }
   std::vector<std::function<void()>> actions;
   {

@@ -81,7 +81,8 @@ struct IdempotencySpace {
   std::string_view key;
 };
 
-/// A consistent snapshot. Used by one thread at a time; give it back soon (it holds the write-ahead log).
+/// A consistent snapshot, as of its first read. Used by one thread at a time; give it back soon (it holds the
+/// write-ahead log).
 class Reader {
  public:
   virtual ~Reader() = default;
@@ -127,8 +128,9 @@ class Writer : public Reader {
   virtual void put_api_key(const ApiKey& key) = 0;  // by id
 
   virtual void insert_record(WorkspaceId workspace, const model::Record& record) = 0;
-  /// Replaces the row; keeps the table of trashed ids in step with `deleted_at_ms`.
+  /// Replaces the row. Whether the record is in the trash changes by set_trashed only, which goes with it.
   virtual void update_record(WorkspaceId workspace, const model::Record& record) = 0;
+  virtual void set_trashed(WorkspaceId workspace, RecordId record, bool trashed) = 0;
   /// Both are idempotent; they return whether anything changed.
   virtual bool add_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) = 0;
   virtual bool remove_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) = 0;
@@ -151,7 +153,7 @@ class Writer : public Reader {
 class Database {
  public:
   virtual ~Database() = default;
-  /// A snapshot as of now. The handle gives its connection back when it goes. Safe from any thread.
+  /// A snapshot. The handle gives its connection back when it goes. Safe from any thread.
   virtual std::unique_ptr<Reader> read() = 0;
   /// Runs `work` in one transaction and commits it durably before it returns. An exception of `work` rolls all
   /// back and comes through. StorageError::unknown_outcome from COMMIT means: exit and recover.

@@ -106,6 +106,7 @@ TEST_F(DatabaseTest, LinksHaveTwoEndsAndKnowTheTrash) {
   database->write_group([&](Writer& writer) {
     b.deleted_at_ms = now;
     writer.update_record(workspace, b);
+    writer.set_trashed(workspace, b.id, true);
   });
   EXPECT_FALSE(end(a.id).other_live);
   EXPECT_TRUE(end(b.id).other_live);
@@ -145,6 +146,7 @@ TEST_F(DatabaseTest, UniqueValuesAndIdempotentAnswers) {
 
 TEST_F(DatabaseTest, ASnapshotStaysAsItWas) {
   const auto before = database->read();
+  EXPECT_EQ(before->log_sequence(workspace), 0U);
   database->write_group([&](Writer& writer) { make(writer); });
   EXPECT_EQ(before->log_sequence(workspace), 0U);
   EXPECT_EQ(database->read()->log_sequence(workspace), 1U);

@@ -16,6 +16,8 @@ namespace {
 
 using namespace sqlite;
 
+constexpr std::int64_t page_bytes = 4096;
+
 void configure(Connection& connection, const SqliteOptions& options) {
   connection.run("PRAGMA journal_mode = WAL");
   if (options.throw_away)
@@ -25,6 +27,7 @@ void configure(Connection& connection, const SqliteOptions& options) {
   // The lane checkpoints by itself, under the same mutex as commits: SQLite 3.40.1 has the WAL-reset fault.
   connection.run("PRAGMA wal_autocheckpoint = 0");
   connection.run("PRAGMA temp_store = MEMORY");
+  connection.pragma("mmap_size", std::int64_t{4} << 30);
 }
 
 /// A reading connection with its statements.
@@ -37,7 +40,6 @@ struct ReadConnection {
   static Connection& configured(Connection& connection, const SqliteOptions& options) {
     configure(connection, options);
     connection.pragma("cache_size", -options.page_cache_kib / 4);
-    connection.pragma("mmap_size", std::int64_t{4} << 30);
     return connection;
   }
 };
@@ -76,8 +78,6 @@ class Snapshot final : public Reading<Reader> {
  public:
   Snapshot(ReadPool& pool, std::unique_ptr<ReadConnection> connection) : Reading(connection->statements), pool_(pool), connection_(std::move(connection)) {
     connection_->statements.begin.use().run();
-    // BEGIN alone takes no snapshot; the first read does.
-    read_.log_sequence.use().bind(0).step();
   }
 
   ~Snapshot() override {
@@ -98,7 +98,16 @@ class SqliteDatabase final : public Database {
  public:
   explicit SqliteDatabase(const SqliteOptions& options)
       : options_(options), lock_(options.directory), path_(options.directory + "/plenoptic.db"), connection_(open(path_, options)), read_(connection_), write_(connection_),
-        transaction_(connection_, read_, write_), pool_(path_, options) {}
+        transaction_(connection_, read_, write_), pool_(path_, options) {
+    // The file's size says nothing: it is written over from its beginning. The hook tells the pages in use.
+    sqlite3_wal_hook(
+        connection_.handle(),
+        [](void* self, sqlite3*, const char*, int pages) {
+          static_cast<SqliteDatabase*>(self)->wal_pages_ = pages;
+          return SQLITE_OK;
+        },
+        this);
+  }
 
   std::unique_ptr<Reader> read() override { return std::make_unique<Snapshot>(pool_, pool_.take()); }
 
@@ -115,14 +124,13 @@ class SqliteDatabase final : public Database {
   }
 
   void maintain() override {
-    const std::string wal = path_ + "-wal";
-    struct stat file{};
-    if (::stat(wal.c_str(), &file) != 0 || file.st_size < options_.wal_limit_bytes / 4) return;
+    if (wal_pages_ < options_.wal_limit_bytes / page_bytes / 4) return;
     std::lock_guard lock(commit_mutex_);
-    // PASSIVE first: it waits for nobody. RESTART, so that the file is written from its beginning again, only past the limit.
-    int log_pages = 0, done_pages = 0;
-    sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &log_pages, &done_pages);
-    if (file.st_size >= options_.wal_limit_bytes) sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    // PASSIVE first: it waits for nobody, and where no reader holds it up, the next commit writes the file from its
+    // beginning again. TRUNCATE waits for readers; only past the limit.
+    const int mode = wal_pages_ < options_.wal_limit_bytes / page_bytes ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE;
+    sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, mode, nullptr, nullptr);
+    wal_pages_ = 0;
   }
 
   std::vector<std::string> verify() override { return verify_database(connection_, *read()); }
@@ -155,7 +163,8 @@ class SqliteDatabase final : public Database {
   WriteStatements write_;
   WriteTransaction transaction_;
   ReadPool pool_;
-  std::mutex commit_mutex_;  // commits and checkpoints
+  std::mutex commit_mutex_;      // commits and checkpoints
+  std::int64_t wal_pages_ = 0;   // in use after the newest commit; the lane's
 };
 
 }  // namespace

@@ -14,7 +14,7 @@ struct SqliteOptions {
   /// For `plenoptic dev` without a directory to keep: nothing is synced to disk.
   bool throw_away = false;
   std::int64_t page_cache_kib = 65'536;
-  std::int64_t wal_limit_bytes = 64 << 20;
+  std::int64_t wal_limit_bytes = 256 << 20;
 };
 
 /// Opens or creates, locks the directory, and runs the migrations that are missing in one transaction.

@@ -66,6 +66,7 @@ class WriteTransaction final : public Reading<Writer> {
   void put_api_key(const ApiKey& key) override;
   void insert_record(WorkspaceId workspace, const model::Record& record) override;
   void update_record(WorkspaceId workspace, const model::Record& record) override;
+  void set_trashed(WorkspaceId workspace, RecordId record, bool trashed) override;
   bool add_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) override;
   bool remove_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) override;
   void put_unique(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value, RecordId holder) override;

@@ -104,13 +104,16 @@ void WriteTransaction::insert_record(WorkspaceId workspace, const model::Record&
   write_.insert_record.use()
       .bind(workspace.value, record.type, id, record.created_at_ms, record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, record.fields)
       .run();
-  if (!record.live()) write_.put_trash.use().bind(workspace.value, id).run();
 }
 
 void WriteTransaction::update_record(WorkspaceId workspace, const model::Record& record) {
   const auto id = record.id.bytes();
   write_.update_record.use().bind(record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, record.fields, workspace.value, record.type, id).run();
-  (record.live() ? write_.drop_trash : write_.put_trash).use().bind(workspace.value, id).run();
+}
+
+void WriteTransaction::set_trashed(WorkspaceId workspace, RecordId record, bool trashed) {
+  const auto id = record.bytes();
+  (trashed ? write_.put_trash : write_.drop_trash).use().bind(workspace.value, id).run();
 }
 
 bool WriteTransaction::add_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) {
