@@ -37,8 +37,10 @@ Split split_extension(std::string_view text) {
   return {std::string(text), ""};
 }
 
+/// Digits and the marks that people put between them; a plus only in front.
 bool is_telephone_like(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || std::string_view("+-. ()/").find(c) != std::string_view::npos; });
+  if (text.starts_with('+')) text.remove_prefix(1);
+  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || std::string_view("-. ()/").find(c) != std::string_view::npos; });
 }
 
 std::string digits_of(std::string_view text) {
@@ -63,11 +65,12 @@ ParsedText parse_one(const FieldDefinition& field, std::string_view text) {
   if (!is_telephone_like(split.number)) return unacceptable(field, want);
   const PhoneNumberUtil& util = *PhoneNumberUtil::GetInstance();
   const bool international = split.number.starts_with('+');
+  // Parsed without its marks, so that a number kept as digits means the same when it is written again.
+  const std::string local = digits_of(split.number);
   PhoneNumber number;
-  const bool parsed = util.Parse(split.number, international ? "ZZ" : "US", &number) == PhoneNumberUtil::NO_PARSING_ERROR;
+  const bool parsed = international ? util.Parse("+" + local, "ZZ", &number) == PhoneNumberUtil::NO_PARSING_ERROR : util.Parse(local, "US", &number) == PhoneNumberUtil::NO_PARSING_ERROR;
   if (parsed && util.IsValidNumber(number)) return e164(number) + suffix;
   if (international) return unacceptable(field, want);
-  const std::string local = digits_of(split.number);
   if (local.size() < 7 || local.size() > 15) return unacceptable(field, want);
   return local + suffix;
 }
