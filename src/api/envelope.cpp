@@ -11,17 +11,11 @@ namespace plenoptic::api {
 namespace {
 
 using base::Json;
-using model::Cardinality;
 using model::FieldDefinition;
 using model::FieldValues;
 using model::ObjectType;
 using model::Record;
 using model::RelationshipDefinition;
-
-void append_key(std::string& out, std::string_view key) {
-  base::append_json_string(out, key);
-  out += ':';
-}
 
 void append_http_link(std::string& out, const Call& call, const ObjectType& type, const Record& record) {
   out += "\"httpLink\":";
@@ -52,32 +46,25 @@ void append_fields(std::string& out, const ObjectType& type, const Record& recor
   for (const FieldDefinition& field : type.fields) {
     if (!first) out += ',';
     first = false;
-    append_key(out, field.key);
-    out += "{\"value\":";
+    out += field.wire_head;
     model::write_value(field, values.get(field.number), out);
-    out += ",\"valueType\":\"";
-    out += model::value_type_row(field.type).name;
-    out += "\"}";
+    out += field.wire_tail;
   }
   out += '}';
 }
 
-std::string_view lower_cardinality(Cardinality cardinality) { return cardinality == Cardinality::has_one ? "has_one" : "has_many"; }
-
 /// Ids of live records at the far ends of `links` that stand in one of `views`, each once.
 void append_ids(std::string& out, const ObjectType& far, const std::vector<model::Link>& links, std::span<const model::LinkView> views) {
-  std::vector<model::RecordId> ids;
-  for (const model::Link& link : links) {
-    if (!link.other_live || std::find(views.begin(), views.end(), model::LinkView{link.type, link.side}) == views.end()) continue;
-    if (views.size() == 1 || std::find(ids.begin(), ids.end(), link.other) == ids.end()) ids.push_back(link.other);
-  }
+  const auto in_view = [&](const model::Link& link) { return link.other_live && std::find(views.begin(), views.end(), model::LinkView{link.type, link.side}) != views.end(); };
   out += '[';
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (i > 0) out += ',';
-    out += '"';
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    if (!in_view(links[i])) continue;
+    // Only a union of several views can name one record twice.
+    if (views.size() > 1 && std::any_of(links.begin(), links.begin() + static_cast<std::ptrdiff_t>(i), [&](const model::Link& before) { return before.other == links[i].other && in_view(before); })) continue;
+    out += out.back() == '[' ? "\"" : ",\"";
     out += far.prefix;
     out += '_';
-    ids[i].append_to(out);
+    links[i].other.append_to(out);
     out += '"';
   }
   out += ']';
@@ -93,14 +80,8 @@ void append_direction(std::string& out, const model::Schema& schema, const Relat
 }
 
 void append_relationship(std::string& out, const model::Schema& schema, const RelationshipDefinition& relationship, const std::vector<model::Link>& links) {
-  const ObjectType& far = schema.type(relationship.far_type);
-  append_key(out, relationship.key);
-  out += "{\"cardinality\":\"";
-  out += lower_cardinality(relationship.cardinality);
-  out += "\",\"objectType\":\"";
-  out += far.slug;
-  out += "\",\"values\":";
-  append_ids(out, far, links, relationship.links);
+  out += relationship.wire_head;
+  append_ids(out, schema.type(relationship.far_type), links, relationship.links);
   if (relationship.self_referential) {
     out += ",\"directions\":{\"asSource\":";
     append_direction(out, schema, relationship, links, model::Side::source);
@@ -152,15 +133,12 @@ void append_member_record(std::string& out, Call& call, const ObjectType& type, 
   const FieldValues values = model::decode_fields(record.fields);
   const auto wrapped = [&](model::FieldNumber number, std::string_view if_unset) {
     const FieldDefinition& field = *type.find_field(number);
-    append_key(out, field.key);
-    out += "{\"value\":";
+    out += field.wire_head;
     if (model::is_unset(values.get(number)))
       out += if_unset;
     else
       model::write_value(field, values.get(number), out);
-    out += ",\"valueType\":\"";
-    out += model::value_type_row(field.type).name;
-    out += "\"}";
+    out += field.wire_tail;
   };
   append_id_and_creation(out, type, record);
   append_update(out, record);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "base/json.h"
 #include "model/value_types.h"
 
 namespace plenoptic::model {
@@ -41,6 +42,23 @@ void index_keys(ObjectType& type) {
     type.field_by_number[field.number] = static_cast<std::int32_t>(i);
   }
   for (std::size_t i = 0; i < type.relationships.size(); ++i) type.relationship_by_key.emplace(type.relationships[i].key, i);
+}
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  base::append_json_string(out, text);
+  return out;
+}
+
+void write_heads(ObjectType& type, const Schema& schema) {
+  for (FieldDefinition& field : type.fields) {
+    field.wire_head = quoted(field.key) + ":{\"value\":";
+    field.wire_tail = ",\"valueType\":\"" + std::string(value_type_row(field.type).name) + "\"}";
+  }
+  for (RelationshipDefinition& relationship : type.relationships) {
+    const std::string_view cardinality = relationship.cardinality == Cardinality::has_one ? "has_one" : "has_many";
+    relationship.wire_head = quoted(relationship.key) + ":{\"cardinality\":\"" + std::string(cardinality) + "\",\"objectType\":" + quoted(schema.type(relationship.far_type).slug) + ",\"values\":";
+  }
 }
 
 /// The pair slug is named after the end that owns the link (its source), the same from both ends.
@@ -117,7 +135,10 @@ Schema::Schema(std::uint64_t version, std::vector<ObjectType> object_types, std:
   std::sort(link_types_.begin(), link_types_.end(), [](const LinkType& a, const LinkType& b) { return a.number < b.number; });
   derive_relationships();
   derive_filter_keys();
-  for (ObjectType& type : object_types_) index_keys(type);
+  for (ObjectType& type : object_types_) {
+    index_keys(type);
+    write_heads(type, *this);
+  }
 }
 
 void Schema::derive_relationships() {

@@ -62,6 +62,9 @@ struct FieldDefinition {
   std::optional<std::string> parent_field_key;
   std::vector<SelectOption> options;  // in display order
 
+  /// What stands before and after the value in every record: `"$name":{"value":`, `,"valueType":"TEXT"}`. Built by Schema.
+  std::string wire_head, wire_tail;
+
   std::string_view slug() const { return std::string_view(key).substr(key.starts_with('$') ? 1 : 0); }
   const SelectOption* find_option(OptionNumber number) const;
   const SelectOption* find_option_by_id(std::string_view id) const;
@@ -121,6 +124,9 @@ struct RelationshipDefinition {
   bool create_only = false;
   bool self_referential = false;
   std::vector<LinkView> links;
+
+  /// What stands before the ids in every record: `"$account":{…"values":`. Built by Schema.
+  std::string wire_head;
 };
 
 /// A way that a list filter may name links: a record key, a pair slug, `key:asSource`, `key:asDestination`.

@@ -112,7 +112,7 @@ class LinkWriter {
         if (!contains(wanted, id)) unlink(view, record_, id);
     for (RecordId id : wanted)
       if (!contains(current, id)) add(link_type, view, id);
-    if (relationship.required && live_targets(record_, view).empty()) throw errors::required_relationship_cleared(type_, relationship.key);
+    if (relationship.required && wanted.empty() && live_targets(record_, view).empty()) throw errors::required_relationship_cleared(type_, relationship.key);
   }
 
   std::vector<LinkChange> take() { return std::move(changes_); }

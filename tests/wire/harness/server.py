@@ -40,7 +40,7 @@ class Server:
 
     def stderr(self):
         self.errors.flush()
-        return Path(self.errors.name).read_text()[-4000:]
+        return Path(self.errors.name).read_text()[-12000:]
 
     def kill(self):
         """As a power cut would."""
