@@ -229,9 +229,10 @@ void Connection::dispatch() {
   shared_.handler.handle(request, Responder(shared_from_this()));
 }
 
-void Connection::answer(Response&& response) {
+void Connection::answer(std::shared_ptr<AnswerSink> self, Response&& response) {
   if (current_thread == &thread_) return take_answer(std::move(response));
-  asio::post(thread_.context, [self = shared_from_this(), response = std::move(response)]() mutable { self->take_answer(std::move(response)); });
+  // The share goes along: were it let go here, the connection could end on the wrong thread.
+  asio::post(thread_.context, [this, self = std::move(self), response = std::move(response)]() mutable { take_answer(std::move(response)); });
 }
 
 void Connection::take_answer(Response&& response) {

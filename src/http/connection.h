@@ -50,7 +50,7 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
   void drain();
   /// Called now and then: closes what has waited too long.
   void check_deadline(std::chrono::steady_clock::time_point now);
-  void answer(Response&& response) override;
+  void answer(std::shared_ptr<AnswerSink> self, Response&& response) override;
   bool idle() const { return state_ == State::reading && input_.empty() && output_.empty() && !writing_; }
 
  private:

@@ -21,11 +21,12 @@ std::string_view Request::header(std::string_view name) const {
 }
 
 Responder::~Responder() {
-  if (sink_) sink_->answer({.status = 500, .content_type = "application/json", .headers = {}, .body = R"({"error":{"type":"internal_server_error","message":"Internal Server Error"}})"});
+  send({.status = 500, .content_type = "application/json", .headers = {}, .body = R"({"error":{"type":"internal_server_error","message":"Internal Server Error"}})"});
 }
 
 void Responder::send(Response&& response) {
-  if (auto sink = std::exchange(sink_, nullptr)) sink->answer(std::move(response));
+  AnswerSink* sink = sink_.get();
+  if (sink) sink->answer(std::move(sink_), std::move(response));
 }
 
 }  // namespace plenoptic::http

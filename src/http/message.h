@@ -43,7 +43,8 @@ struct Response {
 class AnswerSink {
  public:
   virtual ~AnswerSink() = default;
-  virtual void answer(Response&& response) = 0;
+  /// From any thread. Takes the caller's share of the sink with it, so that the sink ends on its own thread.
+  virtual void answer(std::shared_ptr<AnswerSink> self, Response&& response) = 0;
 };
 
 /// Answers one request, once, from any thread. Gone without having sent, it answers 500.
