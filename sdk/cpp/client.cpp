@@ -199,7 +199,8 @@ struct Client::State {
 };
 
 Client::Client(ClientOptions options) : state_(std::make_unique<State>()) {
-  options.api_key = first_of({options.api_key, options.unix_socket.empty() ? environment("LIGHTFIELD_API_KEY") : "", options.unix_socket.empty() ? environment("PLENOPTIC_API_KEY") : ""});
+  options.api_key =
+      first_of({options.api_key, options.unix_socket.empty() ? environment("LIGHTFIELD_API_KEY") : "", options.unix_socket.empty() ? environment("PLENOPTIC_API_KEY") : ""});
   options.base_url = first_of({options.base_url, options.unix_socket.empty() ? environment("LIGHTFIELD_BASE_URL") : "http://localhost", "https://api.lightfield.app"});
   while (options.base_url.ends_with('/')) options.base_url.pop_back();
   if (options.api_key.empty() && options.unix_socket.empty()) throw Error("there is no API key: set ClientOptions::api_key, or LIGHTFIELD_API_KEY in the environment");
@@ -217,14 +218,18 @@ Json Client::request(std::string_view method, std::string_view path, const Json&
 }
 
 Definitions RecordResource::definitions(const RequestOptions& options) const { return decode_definitions(client_->request("GET", path_ + "/definitions", {}, options)); }
-Record RecordResource::create(const CreateParams& params, const RequestOptions& options) const { return decode_record(client_->request("POST", path_, create_json(params), options)); }
+Record RecordResource::create(const CreateParams& params, const RequestOptions& options) const {
+  return decode_record(client_->request("POST", path_, create_json(params), options));
+}
 Page RecordResource::list(const ListParams& params, const RequestOptions& options) const { return decode_page(client_->request("GET", path_, {}, with_query(params, options))); }
 Record RecordResource::retrieve(std::string_view id, const RequestOptions& options) const { return decode_record(client_->request("GET", at(path_, id), {}, options)); }
 Record RecordResource::update(std::string_view id, const UpdateParams& params, const RequestOptions& options) const {
   return decode_record(client_->request("POST", at(path_, id), update_json(params), options));
 }
 Record RecordResource::delete_(std::string_view id, const RequestOptions& options) const { return decode_record(client_->request("DELETE", at(path_, id), {}, options)); }
-Record RecordResource::restore(std::string_view id, const RequestOptions& options) const { return decode_record(client_->request("POST", at(path_, id, "/restore"), Json::object(), options)); }
+Record RecordResource::restore(std::string_view id, const RequestOptions& options) const {
+  return decode_record(client_->request("POST", at(path_, id, "/restore"), Json::object(), options));
+}
 FieldHistory RecordResource::field_history(std::string_view id, std::string_view field_key, const HistoryParams& params, const RequestOptions& options) const {
   RequestOptions asked = options;
   if (params.limit) asked.query.emplace_back("limit", std::to_string(*params.limit));
@@ -232,7 +237,9 @@ FieldHistory RecordResource::field_history(std::string_view id, std::string_view
   return decode_history(client_->request("GET", at(path_, id, "/fields/" + percent_encode(field_key) + "/history"), {}, asked));
 }
 
-Record ListResource::create(const CreateParams& params, const RequestOptions& options) const { return decode_record(client_->request("POST", path_, create_json(params), options)); }
+Record ListResource::create(const CreateParams& params, const RequestOptions& options) const {
+  return decode_record(client_->request("POST", path_, create_json(params), options));
+}
 Page ListResource::list(const ListParams& params, const RequestOptions& options) const { return decode_page(client_->request("GET", path_, {}, with_query(params, options))); }
 Record ListResource::retrieve(std::string_view id, const RequestOptions& options) const { return decode_record(client_->request("GET", at(path_, id), {}, options)); }
 Record ListResource::update(std::string_view id, const UpdateParams& params, const RequestOptions& options) const {

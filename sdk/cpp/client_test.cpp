@@ -32,9 +32,7 @@ class ScriptedServer {
     port = ntohs(address.sin_port);
     thread_ = std::thread([this] { serve(); });
   }
-  ~ScriptedServer() {
-    stop();
-  }
+  ~ScriptedServer() { stop(); }
   void stop() {
     if (!thread_.joinable()) return;
     ::shutdown(listener_, SHUT_RDWR);
@@ -70,7 +68,8 @@ class ScriptedServer {
 };
 
 std::string answer(int status, const std::string& body, const std::string& headers = "") {
-  return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: application/json\r\nConnection: close\r\nRequest-Id: req_1\r\n" + headers + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: application/json\r\nConnection: close\r\nRequest-Id: req_1\r\n" + headers +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 const std::string record = R"({"id":"opp_1","createdAt":"2026-01-01T00:00:00.000Z","updatedAt":null,"httpLink":"x","fields":{"$amount":{"value":0.1,"valueType":"CURRENCY"}},)"
@@ -79,8 +78,12 @@ std::string error(const char* type, const char* code) { return std::string(R"({"
 
 struct Fixture {
   explicit Fixture(std::vector<std::string> answers, int max_retries = 2)
-      : server(std::move(answers)), client({.api_key = "sk", .base_url = "http://127.0.0.1:" + std::to_string(server.port) + "/", .timeout = std::chrono::milliseconds(200), .max_retries = max_retries,
-                                            .sleep = [this](std::chrono::milliseconds time) { waits.push_back(time.count()); }}) {}
+      : server(std::move(answers)),
+        client({.api_key = "sk",
+                .base_url = "http://127.0.0.1:" + std::to_string(server.port) + "/",
+                .timeout = std::chrono::milliseconds(200),
+                .max_retries = max_retries,
+                .sleep = [this](std::chrono::milliseconds time) { waits.push_back(time.count()); }}) {}
   std::vector<std::int64_t> waits;
   ScriptedServer server;
   Client client;
@@ -88,9 +91,11 @@ struct Fixture {
 
 TEST(Client, SendsTheReferencePagesCall) {
   Fixture f({answer(200, record)});
-  const Record updated = f.client.opportunity().update("opp_1", {.fields = {{"$stage", "Proposal"}, {"$amount", 75000}, {"$closeDate", nullptr}, {"tags", {"a", "b"}}, {"who", FullName{"Ada", {}}}},
-                                                                  .relationships = {{"$owner", {.replace = "mem_1"}}, {"$champion", {.add = {{"con_1", "con_2"}}, .remove = "con_3"}}, {"$x", {.replace = nullptr}}}},
-                                                      {.idempotency_key = "once"});
+  const Record updated = f.client.opportunity().update(
+      "opp_1",
+      {.fields = {{"$stage", "Proposal"}, {"$amount", 75000}, {"$closeDate", nullptr}, {"tags", {"a", "b"}}, {"who", FullName{"Ada", {}}}},
+       .relationships = {{"$owner", {.replace = "mem_1"}}, {"$champion", {.add = {{"con_1", "con_2"}}, .remove = "con_3"}}, {"$x", {.replace = nullptr}}}},
+      {.idempotency_key = "once"});
   EXPECT_EQ(updated.id, "opp_1");
   EXPECT_EQ(updated.fields.at("$amount").value.number_text(), "0.1");
   EXPECT_EQ(updated.fields.at("$amount").value_type, "CURRENCY");

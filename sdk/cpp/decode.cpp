@@ -28,7 +28,8 @@ std::optional<Direction> decode_direction(const Json& json) {
 
 Relationship decode_relationship(const Json& json) {
   const Json& directions = json.at("directions");
-  return {text(json.at("cardinality")), text(json.at("objectType")), texts(json.at("values")), decode_direction(directions.at("asSource")), decode_direction(directions.at("asDestination"))};
+  return {text(json.at("cardinality")), text(json.at("objectType")), texts(json.at("values")), decode_direction(directions.at("asSource")),
+          decode_direction(directions.at("asDestination"))};
 }
 
 FieldDefinition decode_field_definition(const Json& json) {
@@ -73,7 +74,8 @@ Definitions decode_definitions(const Json& json) {
   definitions.object_type = text(json.at("objectType"));
   each_member(json.at("fieldDefinitions"), [&](const std::string& key, const Json& value) { definitions.field_definitions[key] = decode_field_definition(value); });
   each_member(json.at("relationshipDefinitions"), [&](const std::string& key, const Json& value) {
-    definitions.relationship_definitions[key] = {text(value.at("id")), text(value.at("label")), text(value.at("cardinality")), text(value.at("objectType")), optional_text(value.at("description"))};
+    definitions.relationship_definitions[key] = {text(value.at("id")), text(value.at("label")), text(value.at("cardinality")), text(value.at("objectType")),
+                                                 optional_text(value.at("description"))};
   });
   return definitions;
 }
@@ -88,8 +90,6 @@ FieldHistory decode_history(const Json& json) {
   return history;
 }
 
-AuthValidation decode_validation(const Json& json) {
-  return {flag(json.at("active")), text(json.at("tokenType")), text(json.at("subjectType")), texts(json.at("scopes"))};
-}
+AuthValidation decode_validation(const Json& json) { return {flag(json.at("active")), text(json.at("tokenType")), text(json.at("subjectType")), texts(json.at("scopes"))}; }
 
 }  // namespace plenoptic::sdk

@@ -60,7 +60,9 @@ void append_ids(std::string& out, const ObjectType& far, const std::vector<model
   for (std::size_t i = 0; i < links.size(); ++i) {
     if (!in_view(links[i])) continue;
     // Only a union of several views can name one record twice.
-    if (views.size() > 1 && std::any_of(links.begin(), links.begin() + static_cast<std::ptrdiff_t>(i), [&](const model::Link& before) { return before.other == links[i].other && in_view(before); })) continue;
+    if (views.size() > 1 &&
+        std::any_of(links.begin(), links.begin() + static_cast<std::ptrdiff_t>(i), [&](const model::Link& before) { return before.other == links[i].other && in_view(before); }))
+      continue;
     out += out.back() == '[' ? "\"" : ",\"";
     out += far.prefix;
     out += '_';
@@ -184,9 +186,7 @@ Json relationship_definition_json(const model::Schema& schema, const Relationshi
                             {"objectType", schema.type(relationship.far_type).slug}});
   if (!relationship.self_referential) return json;
   const model::LinkType& link = schema.link_type(relationship.links.front().link_type);
-  const auto direction = [&](model::Side side) {
-    return Json::object({{"cardinality", model::cardinality_name(link.end(side).cardinality)}, {"label", link.end(side).label}});
-  };
+  const auto direction = [&](model::Side side) { return Json::object({{"cardinality", model::cardinality_name(link.end(side).cardinality)}, {"label", link.end(side).label}}); };
   json["directions"] = Json::object({{"asSource", direction(model::Side::source)}, {"asDestination", direction(model::Side::destination)}});
   return json;
 }

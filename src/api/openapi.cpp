@@ -14,9 +14,7 @@ using base::Json;
 Json text_schema() { return Json::object({{"type", "string"}}); }
 Json reference(std::string_view name) { return Json::object({{"$ref", "#/components/schemas/" + std::string(name)}}); }
 Json nullable(std::string_view type) { return Json::object({{"type", Json::array({std::string(type), "null"})}}); }
-Json object_schema(Json properties, Json required) {
-  return Json::object({{"type", "object"}, {"properties", std::move(properties)}, {"required", std::move(required)}});
-}
+Json object_schema(Json properties, Json required) { return Json::object({{"type", "object"}, {"properties", std::move(properties)}, {"required", std::move(required)}}); }
 Json list_of(Json items) { return Json::object({{"type", "array"}, {"items", std::move(items)}}); }
 Json map_of(Json values) { return Json::object({{"type", "object"}, {"additionalProperties", std::move(values)}}); }
 Json any_of(Json::Array choices) { return Json::object({{"anyOf", std::move(choices)}}); }
@@ -37,33 +35,49 @@ Json components() {
   for (const char* part : {"street", "street2", "city", "state", "postalCode", "country"}) address[part] = nullable("string");
   for (const char* part : {"latitude", "longitude"}) address[part] = nullable("number");
   Json field = object_schema(Json::object({{"value", value_schema()}, {"valueType", value_type_schema()}}), Json::array({"valueType"}));
-  Json relationship = object_schema(Json::object({{"cardinality", text_schema()}, {"objectType", text_schema()}, {"values", list_of(text_schema())}, {"directions", map_of(map_of(Json::object()))}}),
-                                    Json::array({"cardinality", "objectType", "values"}));
-  Json record = object_schema(Json::object({{"id", text_schema()}, {"createdAt", text_schema()}, {"updatedAt", nullable("string")}, {"httpLink", nullable("string")},
-                                            {"externalId", nullable("string")}, {"fields", map_of(reference("Field"))}, {"relationships", map_of(reference("Relationship"))}}),
+  Json relationship = object_schema(
+      Json::object({{"cardinality", text_schema()}, {"objectType", text_schema()}, {"values", list_of(text_schema())}, {"directions", map_of(map_of(Json::object()))}}),
+      Json::array({"cardinality", "objectType", "values"}));
+  Json record = object_schema(Json::object({{"id", text_schema()},
+                                            {"createdAt", text_schema()},
+                                            {"updatedAt", nullable("string")},
+                                            {"httpLink", nullable("string")},
+                                            {"externalId", nullable("string")},
+                                            {"fields", map_of(reference("Field"))},
+                                            {"relationships", map_of(reference("Relationship"))}}),
                               Json::array({"id", "createdAt", "fields"}));
-  Json page = object_schema(Json::object({{"object", Json::object({{"const", "list"}})}, {"data", list_of(reference("Record"))}, {"totalCount", Json::object({{"type", "integer"}})}}),
-                            Json::array({"object", "data", "totalCount"}));
-  Json history_entry = object_schema(Json::object({{"value", value_schema()}, {"displayValue", text_schema()}, {"valueType", value_type_schema()}, {"recordedAt", text_schema()}, {"isCreate", Json::object({{"type", "boolean"}})}}),
+  Json page =
+      object_schema(Json::object({{"object", Json::object({{"const", "list"}})}, {"data", list_of(reference("Record"))}, {"totalCount", Json::object({{"type", "integer"}})}}),
+                    Json::array({"object", "data", "totalCount"}));
+  Json history_entry = object_schema(Json::object({{"value", value_schema()},
+                                                   {"displayValue", text_schema()},
+                                                   {"valueType", value_type_schema()},
+                                                   {"recordedAt", text_schema()},
+                                                   {"isCreate", Json::object({{"type", "boolean"}})}}),
                                      Json::array({"displayValue", "isCreate", "recordedAt", "valueType"}));
-  Json history = object_schema(Json::object({{"data", list_of(std::move(history_entry))}, {"hasMore", Json::object({{"type", "boolean"}})}, {"nextCursor", nullable("string")}}), Json::array({"data", "hasMore"}));
+  Json history = object_schema(Json::object({{"data", list_of(std::move(history_entry))}, {"hasMore", Json::object({{"type", "boolean"}})}, {"nextCursor", nullable("string")}}),
+                               Json::array({"data", "hasMore"}));
   Json definitions = object_schema(Json::object({{"objectType", text_schema()}, {"fieldDefinitions", map_of(Json::object())}, {"relationshipDefinitions", map_of(Json::object())}}),
                                    Json::array({"objectType", "fieldDefinitions", "relationshipDefinitions"}));
-  Json error = object_schema(Json::object({{"type", text_schema()}, {"message", text_schema()}, {"code", text_schema()}, {"param", text_schema()}}), Json::array({"type", "message"}));
-  Json operation = Json::object({{"type", "object"}, {"properties", Json::object({{"add", any_of({text_schema(), list_of(text_schema())})}, {"remove", any_of({text_schema(), list_of(text_schema())})},
-                                                                                  {"replace", any_of({text_schema(), list_of(text_schema()), Json::object({{"type", "null"}})})}})}});
+  Json error =
+      object_schema(Json::object({{"type", text_schema()}, {"message", text_schema()}, {"code", text_schema()}, {"param", text_schema()}}), Json::array({"type", "message"}));
+  Json operation = Json::object({{"type", "object"},
+                                 {"properties", Json::object({{"add", any_of({text_schema(), list_of(text_schema())})},
+                                                              {"remove", any_of({text_schema(), list_of(text_schema())})},
+                                                              {"replace", any_of({text_schema(), list_of(text_schema()), Json::object({{"type", "null"}})})}})}});
   return Json::object({
-      {"schemas", Json::object({{"Address", Json::object({{"type", "object"}, {"properties", std::move(address)}})},
-                                {"FullName", Json::object({{"type", "object"}, {"properties", Json::object({{"firstName", nullable("string")}, {"lastName", nullable("string")}})}})},
-                                {"Value", value_schema()},
-                                {"Field", std::move(field)},
-                                {"Relationship", std::move(relationship)},
-                                {"RelationshipOperation", std::move(operation)},
-                                {"Record", std::move(record)},
-                                {"RecordPage", std::move(page)},
-                                {"FieldHistory", std::move(history)},
-                                {"Definitions", std::move(definitions)},
-                                {"Error", object_schema(Json::object({{"error", std::move(error)}}), Json::array({"error"}))}})},
+      {"schemas",
+       Json::object({{"Address", Json::object({{"type", "object"}, {"properties", std::move(address)}})},
+                     {"FullName", Json::object({{"type", "object"}, {"properties", Json::object({{"firstName", nullable("string")}, {"lastName", nullable("string")}})}})},
+                     {"Value", value_schema()},
+                     {"Field", std::move(field)},
+                     {"Relationship", std::move(relationship)},
+                     {"RelationshipOperation", std::move(operation)},
+                     {"Record", std::move(record)},
+                     {"RecordPage", std::move(page)},
+                     {"FieldHistory", std::move(history)},
+                     {"Definitions", std::move(definitions)},
+                     {"Error", object_schema(Json::object({{"error", std::move(error)}}), Json::array({"error"}))}})},
       {"securitySchemes", Json::object({{"bearerAuth", Json::object({{"type", "http"}, {"scheme", "bearer"}})}})},
   });
 }
@@ -144,11 +158,15 @@ std::string openapi_document(std::string_view public_url, std::string_view versi
     std::transform(method.begin(), method.end(), method.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     paths[operation.path][method] = operation_json(operation);
   }
-  return Json::object({{"openapi", "3.1.0"},
-                       {"info", Json::object({{"title", "Plenoptic"}, {"version", version}, {"description", "A CRM server that speaks the Lightfield API. Fields and relationships differ by workspace: read them from the definitions operations."}})},
-                       {"servers", Json::array({Json::object({{"url", public_url}})})},
-                       {"paths", std::move(paths)},
-                       {"components", components()}})
+  return Json::object(
+             {{"openapi", "3.1.0"},
+              {"info", Json::object({{"title", "Plenoptic"},
+                                     {"version", version},
+                                     {"description",
+                                      "A CRM server that speaks the Lightfield API. Fields and relationships differ by workspace: read them from the definitions operations."}})},
+              {"servers", Json::array({Json::object({{"url", public_url}})})},
+              {"paths", std::move(paths)},
+              {"components", components()}})
       .dump();
 }
 

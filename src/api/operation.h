@@ -46,9 +46,9 @@ enum class BodyRule : std::uint8_t {
 };
 
 struct Operation {
-  std::string_view id;      // `opportunity.update`
+  std::string_view id;  // `opportunity.update`
   Method method = Method::get;
-  std::string_view path;    // `/v1/opportunities/{id}`
+  std::string_view path;       // `/v1/opportunities/{id}`
   model::TypeNumber type = 0;  // the object type that a generic handler works on
   Access access = Access::key;
   std::vector<std::string_view> scopes = {};

@@ -12,6 +12,7 @@ using enum RateCategory;
 using enum Shape;
 namespace types = model::types;
 
+// clang-format off: a table, a row each
 const std::vector<BodyKey> record_body = {{"fields", object, true}, {"relationships", object}};
 const std::vector<BodyKey> enriched_body = {{"fields", object, true}, {"relationships", object}, {"skipEnrichment", boolean}};
 const std::vector<BodyKey> update_body = {{"fields", object}, {"relationships", object}};
@@ -142,6 +143,7 @@ void add_admin_rows(std::vector<Operation>& rows) {
       {{"label", string}, {"description", nullable_string}, {"inverseLabel", string}}, "Renames a relationship.", reshapes);
 #undef IN_WORKSPACE
 }
+// clang-format on
 
 std::vector<Operation> build() {
   static Texts texts;

@@ -91,8 +91,7 @@ struct Pipeline::Exchange {
   }
 };
 
-Pipeline::Pipeline(Parts parts, PipelineOptions options)
-    : parts_(std::move(parts)), options_(options), router_(operations()), request_id_prefix_("req_" + base::random_token(9)) {}
+Pipeline::Pipeline(Parts parts, PipelineOptions options) : parts_(std::move(parts)), options_(options), router_(operations()), request_id_prefix_("req_" + base::random_token(9)) {}
 
 std::string Pipeline::new_request_id() { return fmt::format("{}{:08x}", request_id_prefix_, request_count_.fetch_add(1, std::memory_order_relaxed)); }
 
@@ -221,7 +220,8 @@ bool Pipeline::replay(Exchange& e) {
 void Pipeline::read_body(Exchange& e) const {
   const Operation& operation = e.operation();
   if (operation.body_rule == BodyRule::none) return;
-  e.body = parse_body(operation, {.content_type = e.request.header("Content-Type"), .bytes = e.request.body, .too_large = e.request.body_too_large, .limit = options_.max_body_bytes});
+  e.body =
+      parse_body(operation, {.content_type = e.request.header("Content-Type"), .bytes = e.request.body, .too_large = e.request.body_too_large, .limit = options_.max_body_bytes});
 }
 
 void Pipeline::run_read(const ExchangePointer& exchange) {
@@ -229,7 +229,8 @@ void Pipeline::run_read(const ExchangePointer& exchange) {
     Exchange& e = *exchange;
     try {
       if (e.operation().id == "system.metrics") return finish(e, {.body = parts_.metrics.text(), .content_type = "text/plain; version=0.0.4", .headers = {}});
-      if (e.operation().id == "system.openapi") return finish(e, {.body = openapi_document(parts_.services.public_url, parts_.services.version), .content_type = "application/json", .headers = {}});
+      if (e.operation().id == "system.openapi")
+        return finish(e, {.body = openapi_document(parts_.services.public_url, parts_.services.version), .content_type = "application/json", .headers = {}});
       Call call(e.operation(), parts_.services, e.principal);
       call.workspace = e.workspace;
       call.path_parameters = std::move(e.route.parameters);

@@ -65,9 +65,7 @@ std::unexpected<std::string> refuse(std::string_view why) { return std::unexpect
 
 }  // namespace
 
-std::int64_t SystemClock::now_ms() const {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
+std::int64_t SystemClock::now_ms() const { return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 void append_timestamp(std::string& out, std::int64_t unix_ms) {
   std::int64_t days = unix_ms / day_ms;

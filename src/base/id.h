@@ -61,7 +61,5 @@ std::string sha256(std::string_view text);
 
 template <>
 struct std::hash<plenoptic::base::Cuid> {
-  std::size_t operator()(const plenoptic::base::Cuid& id) const noexcept {
-    return static_cast<std::size_t>(id.low ^ (id.high * 0x9e3779b97f4a7c15ULL));
-  }
+  std::size_t operator()(const plenoptic::base::Cuid& id) const noexcept { return static_cast<std::size_t>(id.low ^ (id.high * 0x9e3779b97f4a7c15ULL)); }
 };

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <unordered_set>
 
-#include <boost/json/basic_parser_impl.hpp>
 #include <fmt/format.h>
+#include <boost/json/basic_parser_impl.hpp>
 
 namespace plenoptic::base {
 namespace {

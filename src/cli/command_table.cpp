@@ -5,6 +5,7 @@ namespace {
 
 using enum Takes;
 
+// clang-format off: a table, a row each
 std::vector<CommandRow> build() {
   const OptionRow object{"--object", "objectType", text, true, "account, contact, opportunity or a custom object's slug"};
   const OptionRow field{"--field", "field", text, true, "the field's key"};
@@ -53,6 +54,7 @@ std::vector<CommandRow> build() {
        "plenoptic relationship update parent --data DIR --label 'Parent company'"},
   };
 }
+// clang-format on
 
 }  // namespace
 

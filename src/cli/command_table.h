@@ -18,10 +18,10 @@ struct OptionRow {
 };
 
 struct CommandRow {
-  std::string_view noun;    // `key`
-  std::string_view verb;    // `create`
-  std::string_view method;  // `POST`
-  std::string_view path;    // below /admin/v1/workspaces/{workspace}; `{}` is the positional argument
+  std::string_view noun;        // `key`
+  std::string_view verb;        // `create`
+  std::string_view method;      // `POST`
+  std::string_view path;        // below /admin/v1/workspaces/{workspace}; `{}` is the positional argument
   std::string_view positional;  // its name; empty: none
   std::vector<OptionRow> options;
   std::vector<std::string_view> columns;  // of the table that is printed

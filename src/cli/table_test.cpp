@@ -17,7 +17,9 @@ TEST(CommandTable, TeachesEveryCommand) {
     EXPECT_TRUE(row.example.starts_with("plenoptic " + std::string(row.noun) + " " + std::string(row.verb))) << row.example;
     EXPECT_FALSE(row.help.empty());
     for (const OptionRow& option : row.options)
-      if (option.required) { EXPECT_NE(row.example.find(option.flag), std::string_view::npos) << row.noun << " " << row.verb << " " << option.flag; }
+      if (option.required) {
+        EXPECT_NE(row.example.find(option.flag), std::string_view::npos) << row.noun << " " << row.verb << " " << option.flag;
+      }
   }
 }
 

@@ -24,9 +24,9 @@ class Connection;
 /// One thread's loop and the connections that live on it.
 struct IoThread {
   std::unordered_set<Connection*> connections;
-  std::string date;            // of the `Date` header, kept for a second
+  std::string date;  // of the `Date` header, kept for a second
   std::int64_t date_second = 0;
-  bool draining = false;       // stopping: no connection is kept alive
+  bool draining = false;  // stopping: no connection is kept alive
   /// Last, so that it goes first: the handlers that it still holds own connections, which sign off above.
   boost::asio::io_context context{1};
 };
@@ -83,11 +83,11 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
 
   State state_ = State::opening;
   std::chrono::steady_clock::time_point deadline_;
-  std::string input_;           // unread bytes: the head of the request under way stands at its beginning
-  std::size_t searched_ = 0;    // how far the end of the head was looked for
-  std::string output_;          // answers not yet given to the stream
-  std::string in_flight_;       // what the stream is writing
-  std::size_t written_ = 0;     // of `in_flight_`
+  std::string input_;         // unread bytes: the head of the request under way stands at its beginning
+  std::size_t searched_ = 0;  // how far the end of the head was looked for
+  std::string output_;        // answers not yet given to the stream
+  std::string in_flight_;     // what the stream is writing
+  std::size_t written_ = 0;   // of `in_flight_`
   bool writing_ = false;
   std::unique_ptr<char[]> spare_;
   bool reading_ = false;        // a read is under way
@@ -100,7 +100,7 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
   std::size_t head_size_ = 0;
   std::size_t body_size_ = 0;
   bool body_too_large_ = false;
-  bool head_only_ = false;      // HEAD
+  bool head_only_ = false;  // HEAD
   std::vector<Header> headers_;
   std::size_t lingered_ = 0;
 };

@@ -54,7 +54,8 @@ tcp::acceptor bind_tcp(asio::io_context& context, const ServerOptions& options) 
   acceptor.open(endpoint.protocol());
   acceptor.set_option(asio::socket_base::reuse_address(true));
   acceptor.bind(endpoint, error);
-  if (error) throw std::runtime_error("cannot listen on " + options.host + ":" + std::to_string(options.port) + ": " + error.message() + ". Choose another with --listen HOST:PORT.");
+  if (error)
+    throw std::runtime_error("cannot listen on " + options.host + ":" + std::to_string(options.port) + ": " + error.message() + ". Choose another with --listen HOST:PORT.");
   acceptor.listen(4096);
   return acceptor;
 }

@@ -99,7 +99,13 @@ class IndexTest : public testing::Test {
 
   FieldPredicate random_predicate() {
     const model::FieldDefinition* field = schema.type(type).find_field(static_cast<model::FieldNumber>(1 + pick(3)));
-    FieldPredicate predicate{.field = field, .op = FilterOperator::equal, .negated = pick(3) == 0, .number = static_cast<std::int64_t>(pick(20000)) - 1000, .option = {1 + pick(8)}, .text = {}, .digits = {}};
+    FieldPredicate predicate{.field = field,
+                             .op = FilterOperator::equal,
+                             .negated = pick(3) == 0,
+                             .number = static_cast<std::int64_t>(pick(20000)) - 1000,
+                             .option = {1 + pick(8)},
+                             .text = {},
+                             .digits = {}};
     if (field->number == amount) predicate.op = static_cast<FilterOperator>(pick(5));
     if (field->number == name && pick(2)) predicate.op = FilterOperator::starts_with;
     if (field->number == name) predicate.text = std::string("abc").substr(pick(3), pick(2)) + (pick(2) ? "b" : "");

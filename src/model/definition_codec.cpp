@@ -119,8 +119,8 @@ ObjectType object_type_from_json(const Json& json) {
 }
 
 Json field_to_json(const FieldDefinition& field) {
-  Json json = Json::object({{"number", static_cast<std::int64_t>(field.number)}, {"id", field.id}, {"key", field.key}, {"label", field.label},
-                            {"valueType", value_type_row(field.type).name}});
+  Json json = Json::object(
+      {{"number", static_cast<std::int64_t>(field.number)}, {"id", field.id}, {"key", field.key}, {"label", field.label}, {"valueType", value_type_row(field.type).name}});
   put(json, "description", field.description);
   put(json, "system", field.system);
   put(json, "required", field.required);
@@ -166,7 +166,8 @@ FieldDefinition field_from_json(const Json& json) {
 }
 
 Json link_type_to_json(const LinkType& link) {
-  Json json = Json::object({{"number", static_cast<std::int64_t>(link.number)}, {"id", link.id}, {"source", end_to_json(link.ends[0])}, {"destination", end_to_json(link.ends[1])}});
+  Json json =
+      Json::object({{"number", static_cast<std::int64_t>(link.number)}, {"id", link.id}, {"source", end_to_json(link.ends[0])}, {"destination", end_to_json(link.ends[1])}});
   put(json, "description", link.description);
   put(json, "system", link.system);
   return json;

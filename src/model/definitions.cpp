@@ -57,7 +57,8 @@ void write_heads(ObjectType& type, const Schema& schema) {
   }
   for (RelationshipDefinition& relationship : type.relationships) {
     const std::string_view cardinality = relationship.cardinality == Cardinality::has_one ? "has_one" : "has_many";
-    relationship.wire_head = quoted(relationship.key) + ":{\"cardinality\":\"" + std::string(cardinality) + "\",\"objectType\":" + quoted(schema.type(relationship.far_type).slug) + ",\"values\":";
+    relationship.wire_head =
+        quoted(relationship.key) + ":{\"cardinality\":\"" + std::string(cardinality) + "\",\"objectType\":" + quoted(schema.type(relationship.far_type).slug) + ",\"values\":";
   }
 }
 
@@ -159,9 +160,7 @@ void Schema::derive_relationships() {
         continue;
       }
       // One key for both roles: values merge, roles stand under `directions`.
-      if (auto* view = find_pointer(type.relationships, [&](const RelationshipDefinition& shown) {
-            return link.ends[0].type == type.number && shown.key == link.ends[0].key;
-          })) {
+      if (auto* view = find_pointer(type.relationships, [&](const RelationshipDefinition& shown) { return link.ends[0].type == type.number && shown.key == link.ends[0].key; })) {
         view->links.push_back({link.number, Side::destination});
         view->self_referential = true;
         if (link.ends[1].cardinality == Cardinality::has_many) view->cardinality = Cardinality::has_many;

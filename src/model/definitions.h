@@ -28,8 +28,7 @@ struct WorkspaceId {
 
 /// Numbers of the built-in object types. Custom objects count up from 100.
 namespace types {
-inline constexpr TypeNumber account = 1, contact = 2, opportunity = 3, task = 4, note = 5, meeting = 6, email = 7,
-                            list = 8, member = 9, file = 10, first_custom = 100;
+inline constexpr TypeNumber account = 1, contact = 2, opportunity = 3, task = 4, note = 5, meeting = 6, email = 7, list = 8, member = 9, file = 10, first_custom = 100;
 }
 
 enum class HandleService : std::uint8_t { twitter, linkedin, facebook, instagram };
@@ -45,8 +44,8 @@ struct SelectOption {
 
 struct FieldDefinition {
   FieldNumber number = 0;
-  std::string id;    // `ad_…`
-  std::string key;   // as records and requests name it: `$stage`, `tier`
+  std::string id;   // `ad_…`
+  std::string key;  // as records and requests name it: `$stage`, `tier`
   std::string label;
   std::optional<std::string> description;
   ValueType type = ValueType::text;
@@ -92,7 +91,7 @@ inline Side other_side(Side side) { return side == Side::source ? Side::destinat
 /// A kind of link between two records.
 struct LinkType {
   LinkTypeNumber number = 0;
-  std::string id;    // `rd_…`
+  std::string id;  // `rd_…`
   std::optional<std::string> description;
   bool system = false;
   std::array<LinkTypeEnd, 2> ends;  // source, destination
@@ -173,7 +172,7 @@ class Schema {
   const std::vector<LinkType>& link_types() const { return link_types_; }
   const ObjectType* find_type(TypeNumber number) const;
   const ObjectType* find_type(std::string_view slug) const;
-  const ObjectType& type(TypeNumber number) const;  // must exist
+  const ObjectType& type(TypeNumber number) const;         // must exist
   const LinkType& link_type(LinkTypeNumber number) const;  // must exist
   const LinkType* find_link_type(LinkTypeNumber number) const;
   const ObjectType* find_type_by_prefix(std::string_view prefix) const;

@@ -65,9 +65,7 @@ Error make(ErrorKind kind, std::string_view code, std::string message, std::stri
   return error;
 }
 
-Error bad_request(std::string_view code, std::string message, std::string param = {}) {
-  return make(ErrorKind::bad_request, code, std::move(message), std::move(param));
-}
+Error bad_request(std::string_view code, std::string message, std::string param = {}) { return make(ErrorKind::bad_request, code, std::move(message), std::move(param)); }
 
 Error unprocessable(std::string message, std::string param, std::string_view code = {}) {
   return make(ErrorKind::unprocessable_content, code, std::move(message), std::move(param));
@@ -114,13 +112,10 @@ std::string hint_of_relationships(const ObjectType& type) {
 
 }  // namespace
 
-Error from_problem(const Problem& problem, std::string param) {
-  return make(problem.kind, problem.code, problem.message, std::move(param));
-}
+Error from_problem(const Problem& problem, std::string param) { return make(problem.kind, problem.code, problem.message, std::move(param)); }
 
 Error unauthorized() {
-  return make(ErrorKind::unauthorized, {},
-              "Missing or invalid API key. Send 'Authorization: Bearer sk_lf_…' with a key that is neither expired nor revoked.");
+  return make(ErrorKind::unauthorized, {}, "Missing or invalid API key. Send 'Authorization: Bearer sk_lf_…' with a key that is neither expired nor revoked.");
 }
 
 Error version_header(std::string_view sent) {
@@ -134,30 +129,25 @@ Error rate_limited(int retry_after_seconds) {
   return error;
 }
 
-Error missing_scope(std::string_view scope) {
-  return make(ErrorKind::forbidden, {}, fmt::format("This API key lacks the scope '{0}'. Use a key that has '{0}'.", scope));
-}
+Error missing_scope(std::string_view scope) { return make(ErrorKind::forbidden, {}, fmt::format("This API key lacks the scope '{0}'. Use a key that has '{0}'.", scope)); }
 
 Error admins_only() {
-  return make(ErrorKind::forbidden, {},
-              "Administration is open to admins only. Use a key with the scope 'workspace:admin' whose member, if it has one, is an admin.");
+  return make(ErrorKind::forbidden, {}, "Administration is open to admins only. Use a key with the scope 'workspace:admin' whose member, if it has one, is an admin.");
 }
 
 Error operator_only() {
-  return make(ErrorKind::forbidden, {},
-              "This is open to the operator of the machine only. Run the command there with --data and the server's data directory.");
+  return make(ErrorKind::forbidden, {}, "This is open to the operator of the machine only. Run the command there with --data and the server's data directory.");
 }
 
 Error unknown_path(std::string_view method, std::string_view path) {
   return make(ErrorKind::not_found, {}, fmt::format("There is no operation {} {}. See /openapi.json for those there are.", quoted(method), quoted(path)));
 }
 
-Error malformed_path() {
-  return bad_request("invalid_configuration", "The path is not validly percent-encoded UTF-8. Encode it as RFC 3986 says.");
-}
+Error malformed_path() { return bad_request("invalid_configuration", "The path is not validly percent-encoded UTF-8. Encode it as RFC 3986 says."); }
 
 Error unsupported_media_type(std::string_view sent) {
-  const std::string what = sent.empty() ? "A body needs the header 'Content-Type: application/json'." : fmt::format("The content type {} is not supported; send 'Content-Type: application/json'.", quoted(sent));
+  const std::string what = sent.empty() ? "A body needs the header 'Content-Type: application/json'."
+                                        : fmt::format("The content type {} is not supported; send 'Content-Type: application/json'.", quoted(sent));
   return make(ErrorKind::unsupported_media_type, {}, what);
 }
 
@@ -180,33 +170,25 @@ Error unknown_body_key(std::string_view key, const std::vector<std::string>& kno
   return bad_request("invalid_configuration", fmt::format("Unrecognized key {} in the body. {}", quoted(key), hint), std::string(key.substr(0, 255)));
 }
 
-Error wrong_shape(std::string_view param, std::string_view expected) {
-  return bad_request("invalid_type", fmt::format("'{}' must be {}.", param, expected), std::string(param));
-}
+Error wrong_shape(std::string_view param, std::string_view expected) { return bad_request("invalid_type", fmt::format("'{}' must be {}.", param, expected), std::string(param)); }
 
 Error parameter_missing(std::string_view param, std::string_view what) {
   return bad_request("parameter_missing", fmt::format("'{}' is required: {}.", param, what), std::string(param));
 }
 
-Error invalid_limit(std::size_t maximum) {
-  return bad_request("invalid_type", fmt::format("'limit' must be an integer from 1 to {}.", maximum), "limit");
-}
+Error invalid_limit(std::size_t maximum) { return bad_request("invalid_type", fmt::format("'limit' must be an integer from 1 to {}.", maximum), "limit"); }
 
 Error invalid_offset() { return bad_request("invalid_type", "'offset' must be an integer of 0 or more.", "offset"); }
 
 Error invalid_status() { return bad_request("invalid_type", "'status' must be 'active' or 'trashed'.", "status"); }
 
-Error malformed_query() {
-  return bad_request("invalid_type", "The query string is not validly percent-encoded UTF-8. Encode keys and values as RFC 3986 says.");
-}
+Error malformed_query() { return bad_request("invalid_type", "The query string is not validly percent-encoded UTF-8. Encode keys and values as RFC 3986 says."); }
 
 Error idempotency_key_too_long() {
   return bad_request("idempotency_key_too_long", "The 'Idempotency-Key' header is longer than 255 characters. Send a shorter key.", "Idempotency-Key");
 }
 
-Error idempotency_in_flight() {
-  return make(ErrorKind::idempotency_conflict, {}, "An operation with this idempotency key is already in progress. Please wait and retry.");
-}
+Error idempotency_in_flight() { return make(ErrorKind::idempotency_conflict, {}, "An operation with this idempotency key is already in progress. Please wait and retry."); }
 
 Error idempotency_other_subject() {
   return final_conflict(ErrorKind::idempotency_conflict, "This idempotency key was used by another member or key of the workspace. Use a new key.", "Idempotency-Key");
@@ -239,9 +221,7 @@ Error http_protocol(int status) {
   }
 }
 
-Error no_resource(std::string_view plural) {
-  return make(ErrorKind::not_found, {}, fmt::format("No resource found in '{}' with the given ID.", plural));
-}
+Error no_resource(std::string_view plural) { return make(ErrorKind::not_found, {}, fmt::format("No resource found in '{}' with the given ID.", plural)); }
 
 Error unknown_field(const ObjectType& type, std::string_view key) {
   return bad_request("unknown_field", fmt::format("Unrecognized field {} for '{}'. The known fields are {}.", quoted(key), type.plural, hint_of_fields(type)),
@@ -259,8 +239,8 @@ Error read_only_field(const ObjectType& type, std::string_view key) {
 }
 
 Error create_only_field(const ObjectType& type, std::string_view key) {
-  return bad_request("invalid_configuration",
-                     fmt::format("Field '{}' of '{}' is read-only once the record exists. Leave it out of the update.", key, type.plural), field_param(key));
+  return bad_request("invalid_configuration", fmt::format("Field '{}' of '{}' is read-only once the record exists. Leave it out of the update.", key, type.plural),
+                     field_param(key));
 }
 
 Error read_only_relationship(const ObjectType& type, const RelationshipDefinition& relationship) {
@@ -294,23 +274,22 @@ Error required_relationship_cleared(const ObjectType& type, std::string_view key
 
 Error unique_value_taken(std::string_view key, std::string_view value, std::optional<std::string> holder) {
   const std::string who = holder ? fmt::format("record {}", *holder) : std::string("another record");
-  return final_conflict(ErrorKind::conflict, fmt::format("Field '{}' must be unique, and {} is already the value of {}. Send another value, or update that record.", key, quoted(value), who),
+  return final_conflict(ErrorKind::conflict,
+                        fmt::format("Field '{}' must be unique, and {} is already the value of {}. Send another value, or update that record.", key, quoted(value), who),
                         field_param(key));
 }
 
 Error unique_value_taken_on_restore(std::string_view key, std::optional<std::string> holder) {
   const std::string who = holder ? fmt::format("record {}", *holder) : std::string("another record");
-  return final_conflict(ErrorKind::conflict, fmt::format("The record cannot be restored: its value of the unique field '{}' now belongs to {}. Change that record first.", key, who),
-                        field_param(key));
+  return final_conflict(ErrorKind::conflict,
+                        fmt::format("The record cannot be restored: its value of the unique field '{}' now belongs to {}. Change that record first.", key, who), field_param(key));
 }
 
 Error field_without_history(const ObjectType& type, std::string_view key) {
   return bad_request("invalid_configuration", fmt::format("Field '{}' of '{}' keeps no history, since it is computed. Ask for a stored field.", key, type.plural), "fieldKey");
 }
 
-Error invalid_cursor() {
-  return bad_request("invalid_type", "'after' is not a cursor of this history. Pass the 'nextCursor' of its previous page.", "after");
-}
+Error invalid_cursor() { return bad_request("invalid_type", "'after' is not a cursor of this history. Pass the 'nextCursor' of its previous page.", "after"); }
 
 Error relationship_shape(std::string_view key) {
   return bad_request("invalid_type", fmt::format("Relationship '{}' takes a record id or a list of record ids.", key), relationship_param(key));
@@ -322,8 +301,7 @@ Error relationship_operation_unknown(std::string_view key, std::string_view oper
 }
 
 Error relationship_operations_mixed(std::string_view key) {
-  return bad_request("invalid_configuration",
-                     fmt::format("Relationship '{}' takes either 'replace' alone, or 'add' and 'remove', one or both.", key), relationship_param(key));
+  return bad_request("invalid_configuration", fmt::format("Relationship '{}' takes either 'replace' alone, or 'add' and 'remove', one or both.", key), relationship_param(key));
 }
 
 Error relationship_replace_refused(std::string_view key) {
@@ -344,7 +322,8 @@ Error relationship_to_itself(std::string_view key) {
 }
 
 Error relationship_entity_missing(std::string_view key, std::string_view id, std::string_view far_type) {
-  return bad_request("relationship_entity_missing", fmt::format("Relationship '{}' names {}, and there is no {} with that id.", key, quoted(id), far_type), relationship_param(key));
+  return bad_request("relationship_entity_missing", fmt::format("Relationship '{}' names {}, and there is no {} with that id.", key, quoted(id), far_type),
+                     relationship_param(key));
 }
 
 Error relationship_entity_inactive(std::string_view key, std::string_view id) {
@@ -365,34 +344,25 @@ Error list_object_type_fixed() {
   return bad_request("invalid_configuration", "Field '$objectType' of 'lists' is read-only once the list exists. Create another list for another type.", "fields.$objectType");
 }
 
-Error list_kind(std::string_view why) {
-  return unprocessable(fmt::format("'$kind' {}", why), "fields.$kind");
-}
+Error list_kind(std::string_view why) { return unprocessable(fmt::format("'$kind' {}", why), "fields.$kind"); }
 
 Error second_target_list() {
   return final_conflict(ErrorKind::conflict, "The workspace already has a list of kind 'target', and there may be only one. Clear the other's '$kind' first.", "fields.$kind");
 }
 
 Error list_members_mismatch(std::string_view key, std::string_view expected) {
-  return bad_request("invalid_configuration", fmt::format("Relationship {} does not match the list's '$objectType'. Use '{}'.", quoted(key), expected),
-                     relationship_param(key));
+  return bad_request("invalid_configuration", fmt::format("Relationship {} does not match the list's '$objectType'. Use '{}'.", quoted(key), expected), relationship_param(key));
 }
 
 Error list_holds_other_type(std::string_view holds) {
   return bad_request("invalid_configuration", fmt::format("This list holds {0}. Ask for /v1/lists/{{listId}}/{0}.", holds), "listId");
 }
 
-Error admin_not_found(std::string_view what, std::string_view id) {
-  return make(ErrorKind::not_found, {}, fmt::format("There is no {} {}.", what, quoted(id)));
-}
+Error admin_not_found(std::string_view what, std::string_view id) { return make(ErrorKind::not_found, {}, fmt::format("There is no {} {}.", what, quoted(id))); }
 
-Error admin_conflict(std::string_view what, std::string param) {
-  return final_conflict(ErrorKind::conflict, std::string(what), std::move(param));
-}
+Error admin_conflict(std::string_view what, std::string param) { return final_conflict(ErrorKind::conflict, std::string(what), std::move(param)); }
 
-Error admin_invalid(std::string message, std::string param) {
-  return bad_request("invalid_configuration", std::move(message), std::move(param));
-}
+Error admin_invalid(std::string message, std::string param) { return bad_request("invalid_configuration", std::move(message), std::move(param)); }
 
 }  // namespace errors
 }  // namespace plenoptic::model

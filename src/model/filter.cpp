@@ -80,7 +80,8 @@ std::string shortened(std::string_view text) { return std::string(text.substr(0,
 
 Failure unknown_key(const ObjectType& type, std::string_view key) {
   if (reads_as_pair(key))
-    return bad("unknown_relationship", fmt::format("Unrecognized relationship '{}' for '{}'. The known ones are {}.", shortened(key), type.plural, listed(relationship_keys(type))));
+    return bad("unknown_relationship",
+               fmt::format("Unrecognized relationship '{}' for '{}'. The known ones are {}.", shortened(key), type.plural, listed(relationship_keys(type))));
   std::vector<std::string> known = filterable_keys(type);
   for (const RelationshipDefinition& relationship : type.relationships) known.push_back(relationship.key);
   return bad("unknown_field", fmt::format("Unrecognized field '{}' for '{}'. Filters take {}.", shortened(key), type.plural, listed(known)));
@@ -94,7 +95,8 @@ std::expected<FilterOperator, Problem> choose_operator(const FilterKey& parts, s
   }
   const auto op = find_operator(*parts.op);
   if (!op || std::find(allowed.begin(), allowed.end(), *op) == allowed.end())
-    return bad("invalid_configuration", fmt::format("'{}' takes no operator '{}'. The allowed ones are {}, each also negated by a leading '-'.", parts.key, shortened(*parts.op), operator_list(allowed)));
+    return bad("invalid_configuration",
+               fmt::format("'{}' takes no operator '{}'. The allowed ones are {}, each also negated by a leading '-'.", parts.key, shortened(*parts.op), operator_list(allowed)));
   return *op;
 }
 
@@ -165,7 +167,8 @@ RecordId parse_target(const ObjectType& far, std::string_view value) {
   return RecordId::parse(value).value_or(RecordId{});
 }
 
-std::expected<RelationshipPredicate, Problem> parse_relationship_filter(const Schema& schema, const RelationshipFilterKey& filter, const FilterKey& parts, const std::string& value) {
+std::expected<RelationshipPredicate, Problem> parse_relationship_filter(const Schema& schema, const RelationshipFilterKey& filter, const FilterKey& parts,
+                                                                        const std::string& value) {
   constexpr std::array allowed = {FilterOperator::equal, FilterOperator::contains};
   const auto op = choose_operator(parts, allowed, "relationship");
   if (!op) return std::unexpected(op.error());

@@ -13,7 +13,13 @@
 namespace plenoptic::model {
 
 enum class FilterOperator : std::uint8_t {
-  equal, greater_than, greater_than_or_equal, less_than, less_than_or_equal, starts_with, contains,
+  equal,
+  greater_than,
+  greater_than_or_equal,
+  less_than,
+  less_than_or_equal,
+  starts_with,
+  contains,
 };
 
 /// One condition on a field. Exactly one operand is meant, by the field's type:
@@ -63,7 +69,6 @@ bool reads_as_filter(const ObjectType& type, std::string_view key);
 /// Makes the filter of a list of `type` from those parameters that read as filters. Rulings: unknown key →
 /// `unknown_field` (`unknown_relationship` where it reads as a pair); operator not allowed for the type →
 /// `invalid_configuration` with the allowed ones in the message; value that does not parse → `invalid_type`.
-std::expected<Filter, FilterProblem> parse_filter(const Schema& schema, const ObjectType& type,
-                                                  const std::vector<QueryParameter>& parameters);
+std::expected<Filter, FilterProblem> parse_filter(const Schema& schema, const ObjectType& type, const std::vector<QueryParameter>& parameters);
 
 }  // namespace plenoptic::model

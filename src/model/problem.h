@@ -8,8 +8,18 @@ namespace plenoptic::model {
 
 /// The contract's error types; each has one HTTP status.
 enum class ErrorKind {
-  bad_request, unauthorized, forbidden, not_found, conflict, idempotency_conflict, payload_too_large,
-  unsupported_media_type, unprocessable_content, too_many_requests, internal, unavailable,
+  bad_request,
+  unauthorized,
+  forbidden,
+  not_found,
+  conflict,
+  idempotency_conflict,
+  payload_too_large,
+  unsupported_media_type,
+  unprocessable_content,
+  too_many_requests,
+  internal,
+  unavailable,
 };
 
 struct Problem {

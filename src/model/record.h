@@ -52,8 +52,8 @@ struct Change {
   ChangeKind kind = ChangeKind::updated;
   TypeNumber type = 0;
   RecordId record;
-  std::string actor;            // who: a member's or key's public id, or `operator`
-  std::string operation;        // `opportunity.update`
+  std::string actor;      // who: a member's or key's public id, or `operator`
+  std::string operation;  // `opportunity.update`
   std::string request_id;
   std::string idempotency_key;  // empty: none
   /// The changed fields only, unset where a side has no value. A created record's stand in memory in `after`

@@ -33,10 +33,9 @@ inline constexpr FieldNumber list_name = 1, list_object_type = 2, list_descripti
 
 /// Link type numbers that code names.
 namespace links {
-inline constexpr LinkTypeNumber opportunity_account = 1, opportunity_owner = 2, opportunity_created_by = 3, opportunity_champion = 4,
-                                opportunity_evaluator = 5, account_contact = 6, account_owner = 7, contact_owner = 8, task_assigned_to = 9,
-                                task_created_by = 10, task_account = 11, task_opportunity = 12, note_account = 13, note_opportunity = 14,
-                                note_contact = 15, note_meeting = 16, note_created_by = 17, note_task = 18, list_accounts = 40,
+inline constexpr LinkTypeNumber opportunity_account = 1, opportunity_owner = 2, opportunity_created_by = 3, opportunity_champion = 4, opportunity_evaluator = 5,
+                                account_contact = 6, account_owner = 7, contact_owner = 8, task_assigned_to = 9, task_created_by = 10, task_account = 11, task_opportunity = 12,
+                                note_account = 13, note_opportunity = 14, note_contact = 15, note_meeting = 16, note_created_by = 17, note_task = 18, list_accounts = 40,
                                 list_contacts = 41, list_opportunities = 42;
 }  // namespace links
 

@@ -13,8 +13,21 @@ namespace plenoptic::model {
 
 /// The contract's value types, in its alphabetical order; the names are in value_types.h.
 enum class ValueType : std::uint8_t {
-  address, checkbox, currency, datetime, email, full_name, html, markdown,
-  multi_select, number, single_select, social_handle, telephone, text, url,
+  address,
+  checkbox,
+  currency,
+  datetime,
+  email,
+  full_name,
+  html,
+  markdown,
+  multi_select,
+  number,
+  single_select,
+  social_handle,
+  telephone,
+  text,
+  url,
 };
 
 /// The number of a select option within its field; stored instead of the option's id.
@@ -45,8 +58,7 @@ struct Address {
 ///   SINGLE_SELECT                                            OptionNumber
 ///   MULTI_SELECT                                             vector<OptionNumber>, never empty, in the order written
 ///   FULL_NAME, ADDRESS                                       their struct, with at least one part
-using Value = std::variant<std::monostate, bool, std::int64_t, std::string, std::vector<std::string>, OptionNumber,
-                           std::vector<OptionNumber>, FullName, Address>;
+using Value = std::variant<std::monostate, bool, std::int64_t, std::string, std::vector<std::string>, OptionNumber, std::vector<OptionNumber>, FullName, Address>;
 
 inline bool is_unset(const Value& value) { return std::holds_alternative<std::monostate>(value); }
 

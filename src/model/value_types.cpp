@@ -59,7 +59,8 @@ std::expected<Value, Problem> parse_value(const FieldDefinition& field, const ba
   if (input.is_null()) return Value();
   const ValueTypeRow& row = value_type_row(field.type);
   // A list of one is taken for the value of a field that holds one; the other types read lists themselves.
-  if (input.is_array() && (holds_one_text(field.type) || row.operators.data() == ordered.data() || field.type == ValueType::checkbox || field.type == ValueType::address || field.type == ValueType::full_name)) {
+  if (input.is_array() && (holds_one_text(field.type) || row.operators.data() == ordered.data() || field.type == ValueType::checkbox || field.type == ValueType::address ||
+                           field.type == ValueType::full_name)) {
     if (input.items().empty()) return Value();
     if (input.items().size() > 1) return unacceptable(field, "takes one value, and several were sent");
     return input.items().front().is_array() ? wrong_type(field, "one value", input.items().front()) : parse_value(field, input.items().front());

@@ -159,7 +159,14 @@ struct App::Parts {
   }
 
   void build_api() {
-    shared = std::make_unique<api::Services>(api::Services{.database = *database, .workspaces = workspaces, .keys = keys, .indexes = *indexes, .answers = *answers, .clock = clock, .public_url = settings.public_url, .version = version});
+    shared = std::make_unique<api::Services>(api::Services{.database = *database,
+                                                           .workspaces = workspaces,
+                                                           .keys = keys,
+                                                           .indexes = *indexes,
+                                                           .answers = *answers,
+                                                           .clock = clock,
+                                                           .public_url = settings.public_url,
+                                                           .version = version});
     limiter = std::make_unique<api::RateLimiter>(settings.rate_limit);
     metrics.add_gauge("plenoptic_write_queue", "Writes that wait for the lane.", [this] { return static_cast<double>(lane->queued()); });
     metrics.add_gauge("plenoptic_index_bytes", "Memory of the in-memory indexes, about.", [this] { return static_cast<double>(indexes->memory_bytes()); });
@@ -188,11 +195,22 @@ struct App::Parts {
 
   void log_request(const api::RequestLog& entry) {
     if (entry.status >= 500)
-      log.error("request", {{"requestId", entry.request_id}, {"operation", entry.operation}, {"method", entry.method}, {"status", entry.status}, {"ms", entry.duration_ms},
-                            {"workspace", entry.workspace}, {"subject", entry.subject}, {"failure", entry.failure}});
+      log.error("request", {{"requestId", entry.request_id},
+                            {"operation", entry.operation},
+                            {"method", entry.method},
+                            {"status", entry.status},
+                            {"ms", entry.duration_ms},
+                            {"workspace", entry.workspace},
+                            {"subject", entry.subject},
+                            {"failure", entry.failure}});
     else
-      log.info("request", {{"requestId", entry.request_id}, {"operation", entry.operation}, {"method", entry.method}, {"status", entry.status}, {"ms", entry.duration_ms},
-                           {"workspace", entry.workspace}, {"subject", entry.subject}});
+      log.info("request", {{"requestId", entry.request_id},
+                           {"operation", entry.operation},
+                           {"method", entry.method},
+                           {"status", entry.status},
+                           {"ms", entry.duration_ms},
+                           {"workspace", entry.workspace},
+                           {"subject", entry.subject}});
   }
 
   /// Old idempotency answers go; keys' last uses are written down.

@@ -17,25 +17,39 @@ namespace {
 using base::Json;
 using services::WriteContext;
 
-constexpr std::array names = {"Halcyon Optics", "Brightwater Foods", "Northgate Robotics", "Meridian Freight", "Cobalt Health", "Larkspur Media", "Fenwick Energy", "Orchard Bank", "Silverline Rail", "Tidewater Labs",
-                              "Copperfield Tools", "Juniper Textiles", "Aldergate Insurance", "Harbour Glass", "Redwood Packaging", "Skylark Aviation", "Granite Mills", "Willow Dental", "Pinnacle Steel", "Marlowe Press",
-                              "Ember Ceramics", "Vantage Semiconductors", "Oakhurst Dairy", "Lumen Lighting", "Kestrel Drones", "Thornbury Motors", "Bluefin Logistics", "Saffron Kitchens", "Ironbridge Engineering", "Clearwater Pharma",
-                              "Maple Leaf Paper", "Quarry Stone", "Solstice Solar", "Beacon Schools", "Foxglove Cosmetics", "Anchor Shipyards", "Westfield Retail", "Cedar Grove Farms", "Atlas Instruments", "Polaris Cameras"};
-constexpr std::array first_names = {"Amara", "Ben", "Chiara", "Dmitri", "Elena", "Farid", "Grace", "Hiro", "Ines", "Jonas", "Keiko", "Liam", "Mina", "Noah", "Olga", "Priya", "Quentin", "Rosa", "Samir", "Tess", "Umar", "Vera", "Wes", "Ximena", "Yara", "Zoe"};
-constexpr std::array last_names = {"Abbott", "Bianchi", "Castro", "Dubois", "Eriksen", "Fischer", "Gupta", "Hansen", "Ito", "Jensen", "Kowalski", "Laurent", "Moreau", "Novak", "Okoye", "Petrov", "Quist", "Rossi", "Sato", "Tanaka", "Ueda", "Vance", "Weber", "Xu", "Yilmaz", "Zhang"};
+constexpr std::array names = {
+    "Halcyon Optics",  "Brightwater Foods", "Northgate Robotics", "Meridian Freight", "Cobalt Health",          "Larkspur Media",         "Fenwick Energy",    "Orchard Bank",
+    "Silverline Rail", "Tidewater Labs",    "Copperfield Tools",  "Juniper Textiles", "Aldergate Insurance",    "Harbour Glass",          "Redwood Packaging", "Skylark Aviation",
+    "Granite Mills",   "Willow Dental",     "Pinnacle Steel",     "Marlowe Press",    "Ember Ceramics",         "Vantage Semiconductors", "Oakhurst Dairy",    "Lumen Lighting",
+    "Kestrel Drones",  "Thornbury Motors",  "Bluefin Logistics",  "Saffron Kitchens", "Ironbridge Engineering", "Clearwater Pharma",      "Maple Leaf Paper",  "Quarry Stone",
+    "Solstice Solar",  "Beacon Schools",    "Foxglove Cosmetics", "Anchor Shipyards", "Westfield Retail",       "Cedar Grove Farms",      "Atlas Instruments", "Polaris Cameras"};
+constexpr std::array first_names = {"Amara", "Ben",  "Chiara", "Dmitri",  "Elena", "Farid", "Grace", "Hiro", "Ines", "Jonas", "Keiko",  "Liam", "Mina",
+                                    "Noah",  "Olga", "Priya",  "Quentin", "Rosa",  "Samir", "Tess",  "Umar", "Vera", "Wes",   "Ximena", "Yara", "Zoe"};
+constexpr std::array last_names = {"Abbott", "Bianchi", "Castro", "Dubois", "Eriksen", "Fischer", "Gupta",  "Hansen", "Ito",   "Jensen", "Kowalski", "Laurent", "Moreau",
+                                   "Novak",  "Okoye",   "Petrov", "Quist",  "Rossi",   "Sato",    "Tanaka", "Ueda",   "Vance", "Weber",  "Xu",       "Yilmaz",  "Zhang"};
 constexpr std::array titles = {"Head of Quality", "Plant Manager", "VP Operations", "Procurement Lead", "Automation Engineer", "CFO", "IT Director", "Line Supervisor"};
 constexpr std::array industries = {"Manufacturing", "Technology", "Healthcare", "Transportation", "Energy", "Retail", "Media", "Other"};
 constexpr std::array headcounts = {"11-50", "51-200", "201-500", "501-1000", "1001-5000"};
 constexpr std::array stages = {"Lead", "Lead", "Qualification", "Qualification", "Demo", "Demo", "Trial", "Proposal", "Won", "Lost"};
 constexpr std::array deals = {"inspection line", "camera retrofit", "pilot", "expansion", "annual licence", "second site"};
-constexpr std::array next_steps = {"Send the revised quote", "Book a site visit", "Call about the trial results", "Get the security questionnaire back", "Meet procurement", "Agree on the pilot's success criteria"};
-constexpr std::array task_titles = {"Call back about pricing", "Prepare the demo kit", "Send the case study", "Review the contract", "Check the sample images", "Schedule the kick-off"};
-constexpr std::array note_bodies = {"## Site visit\n\nTwo lines run three shifts. The reject rate is **4.2 %**, mostly scratches.\n\n- wants on-premises storage\n- decision in the next quarter",
-                                    "Spoke with quality. They tried a competitor last year and gave up on false alarms; *precision* matters more than speed.",
-                                    "Pricing discussed. They can sign up to 50,000 without the board.\n\n1. send a quote for two cameras\n2. offer training", "The trial went well: 98 % of defects found on the first day. Asked for a reference customer."};
+constexpr std::array next_steps = {"Send the revised quote",
+                                   "Book a site visit",
+                                   "Call about the trial results",
+                                   "Get the security questionnaire back",
+                                   "Meet procurement",
+                                   "Agree on the pilot's success criteria"};
+constexpr std::array task_titles = {"Call back about pricing", "Prepare the demo kit",    "Send the case study",
+                                    "Review the contract",     "Check the sample images", "Schedule the kick-off"};
+constexpr std::array note_bodies = {
+    "## Site visit\n\nTwo lines run three shifts. The reject rate is **4.2 %**, mostly scratches.\n\n- wants on-premises storage\n- decision in the next quarter",
+    "Spoke with quality. They tried a competitor last year and gave up on false alarms; *precision* matters more than speed.",
+    "Pricing discussed. They can sign up to 50,000 without the board.\n\n1. send a quote for two cameras\n2. offer training",
+    "The trial went well: 98 % of defects found on the first day. Asked for a reference customer."};
 
 template <typename Range>
-auto& pick(const Range& range, std::size_t number) { return range[number % range.size()]; }
+auto& pick(const Range& range, std::size_t number) {
+  return range[number % range.size()];
+}
 
 std::string slug_of(std::string_view name) {
   std::string slug;
@@ -83,9 +97,14 @@ class Seeder {
 
   std::string make_account(std::size_t i) {
     const std::string site = slug_of(names[i]) + ".example";
-    Json fields = Json::object({{"$name", names[i]}, {"$website", Json::array({"https://" + site})}, {"$linkedIn", "company/" + slug_of(names[i])}, {"$industry", Json::array({pick(industries, i)})},
-                                {"$headcount", pick(headcounts, i * 3)}, {"$primaryAddress", Json::object({{"city", i % 2 ? "Rotterdam" : "Portland"}, {"country", i % 2 ? "NL" : "US"}})},
-                                {"icpScore", static_cast<std::int64_t>(40 + (i * 37) % 60)}, {"partner", i % 9 == 0}});
+    Json fields = Json::object({{"$name", names[i]},
+                                {"$website", Json::array({"https://" + site})},
+                                {"$linkedIn", "company/" + slug_of(names[i])},
+                                {"$industry", Json::array({pick(industries, i)})},
+                                {"$headcount", pick(headcounts, i * 3)},
+                                {"$primaryAddress", Json::object({{"city", i % 2 ? "Rotterdam" : "Portland"}, {"country", i % 2 ? "NL" : "US"}})},
+                                {"icpScore", static_cast<std::int64_t>(40 + (i * 37) % 60)},
+                                {"partner", i % 9 == 0}});
     Json relationships = Json::object({{"$owner", member(i)}});
     if (i % 8 == 7) relationships["parent"] = accounts_[i - 7];
     return create(model::types::account, fields, relationships);
@@ -94,7 +113,9 @@ class Seeder {
   std::string make_contact(std::size_t i) {
     const std::string given = pick(first_names, i * 7), family = pick(last_names, i * 3 + i / 26);
     const std::string site = slug_of(pick(names, i)) + ".example";
-    Json fields = Json::object({{"$name", Json::object({{"firstName", given}, {"lastName", family}})}, {"$email", fmt::format("{}.{}{}@{}", slug_of(given), slug_of(family), i, site)}, {"$title", pick(titles, i)}});
+    Json fields = Json::object({{"$name", Json::object({{"firstName", given}, {"lastName", family}})},
+                                {"$email", fmt::format("{}.{}{}@{}", slug_of(given), slug_of(family), i, site)},
+                                {"$title", pick(titles, i)}});
     if (i % 3 == 0) fields["$phone"] = fmt::format("+1202555{:04}", 100 + i % 100);
     if (i % 4 == 0) fields["interests"] = Json::array({i % 8 ? "Cameras" : "Software", "Training"});
     if (i % 17 == 0) fields["$doNotContact"] = true;
@@ -104,8 +125,12 @@ class Seeder {
   std::string make_opportunity(std::size_t i) {
     const std::size_t account = (i * 11) % accounts_.size();
     const std::string stage = pick(stages, i);
-    Json fields = Json::object({{"$name", fmt::format("{} {}", names[account], pick(deals, i))}, {"$stage", stage}, {"$amount", static_cast<std::int64_t>(8000 + (i * 7919) % 140000)}, {"$closeDate", in_days(static_cast<int>(i * 5 % 150) - 30)},
-                                {"tier", i % 3 == 0 ? "Strategic" : "Standard"}, {"renewalDate", in_days(365 + static_cast<int>(i))}});
+    Json fields = Json::object({{"$name", fmt::format("{} {}", names[account], pick(deals, i))},
+                                {"$stage", stage},
+                                {"$amount", static_cast<std::int64_t>(8000 + (i * 7919) % 140000)},
+                                {"$closeDate", in_days(static_cast<int>(i * 5 % 150) - 30)},
+                                {"tier", i % 3 == 0 ? "Strategic" : "Standard"},
+                                {"renewalDate", in_days(365 + static_cast<int>(i))}});
     if (stage == "Lost") fields["$closeReason"] = "Chose to wait a year";
     if (stage != "Won" && stage != "Lost") fields["$nextStep"] = pick(next_steps, i);
     Json relationships = Json::object({{"$account", accounts_[account]}, {"$owner", member(i)}, {"$createdBy", member(i + 1)}, {"$champion", contacts_[account]}});
@@ -128,7 +153,8 @@ class Seeder {
     Json key_accounts = Json::array(), webinar = Json::array();
     for (std::size_t i = 0; i < 12; ++i) key_accounts.push_back(accounts_[i * 3]);
     for (std::size_t i = 0; i < 20; ++i) webinar.push_back(contacts_[i * 5]);
-    services::create_list(context_, Json::object({{"$name", "Key accounts"}, {"$objectType", "$account"}, {"$description", "Whom we visit each quarter"}}), Json::object({{"$accounts", key_accounts}}));
+    services::create_list(context_, Json::object({{"$name", "Key accounts"}, {"$objectType", "$account"}, {"$description", "Whom we visit each quarter"}}),
+                          Json::object({{"$accounts", key_accounts}}));
     services::create_list(context_, Json::object({{"$name", "Spring webinar"}, {"$objectType", "$contact"}}), Json::object({{"$contacts", webinar}}));
   }
 
@@ -152,7 +178,8 @@ std::vector<services::NewField> custom_fields() {
 void seed_demo(App& app, model::WorkspaceId workspace) {
   for (const services::NewField& field : custom_fields())
     app.write(workspace, [&](WriteContext& context) { services::DataModel(context, *app.workspaces().find(workspace), app.workspace_sink()).create_field(field); });
-  const services::NewRelationship parent{.key = "parent", .label = "Parent company", .source = "account", .destination = "account", .cardinality = "HAS_ONE", .inverse_label = "Subsidiaries"};
+  const services::NewRelationship parent{
+      .key = "parent", .label = "Parent company", .source = "account", .destination = "account", .cardinality = "HAS_ONE", .inverse_label = "Subsidiaries"};
   app.write(workspace, [&](WriteContext& context) { services::DataModel(context, *app.workspaces().find(workspace), app.workspace_sink()).create_relationship(parent); });
   app.write(workspace, [](WriteContext& context) { Seeder(context).run(); });
 }

@@ -135,9 +135,15 @@ int run_operations(bool json) {
     for (std::string_view scope : operation.scopes) scopes.emplace_back(scope);
     const bool admin = operation.access == api::Access::admin || operation.access == api::Access::operator_;
     if (!json) std::cout << operation.id << "  " << api::method_name(operation.method) << " " << operation.path << "\n";
-    rows.push_back(Json::object({{"id", operation.id}, {"method", api::method_name(operation.method)}, {"path", operation.path}, {"scopes", std::move(scopes)},
-                                 {"rate", api::rate_category_name(operation.rate)}, {"idempotent", operation.idempotent()}, {"admin", admin},
-                                 {"open", operation.access == api::Access::everyone}, {"operatorOnly", operation.access == api::Access::operator_}}));
+    rows.push_back(Json::object({{"id", operation.id},
+                                 {"method", api::method_name(operation.method)},
+                                 {"path", operation.path},
+                                 {"scopes", std::move(scopes)},
+                                 {"rate", api::rate_category_name(operation.rate)},
+                                 {"idempotent", operation.idempotent()},
+                                 {"admin", admin},
+                                 {"open", operation.access == api::Access::everyone},
+                                 {"operatorOnly", operation.access == api::Access::operator_}}));
   }
   if (json) std::cout << Json(std::move(rows)).dump() << std::endl;
   return 0;

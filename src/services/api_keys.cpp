@@ -69,8 +69,8 @@ const std::vector<std::string>& known_scopes() {
       for (const char* action : {"create", "read", "update", "delete", "restore"}) all.push_back(std::string(type) + ":" + action);
     for (const char* action : {"create", "read", "update", "delete"}) all.push_back(std::string("lists:") + action);
     for (const char* action : {"create", "read", "delete", "restore"}) all.push_back(std::string("emails:") + action);
-    for (const char* scope : {"files:create", "files:read", "members:read", "messages:read", "channels:read", "sequences:create", "sequences:read",
-                              "sequences:update", "senders:read", "senders:update"})
+    for (const char* scope : {"files:create", "files:read", "members:read", "messages:read", "channels:read", "sequences:create", "sequences:read", "sequences:update",
+                              "senders:read", "senders:update"})
       all.push_back(scope);
     all.emplace_back(admin_scope);
     return all;

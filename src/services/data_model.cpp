@@ -27,7 +27,8 @@ bool is_key(std::string_view text) {
 
 void require_key(std::string_view key, std::string_view param) {
   if (is_key(key)) return;
-  throw errors::admin_invalid(std::string("'") + std::string(param) + "' must be 1 to 64 characters of a-z, A-Z, 0-9, '_' and '-', beginning with a lower-case letter.", std::string(param));
+  throw errors::admin_invalid(std::string("'") + std::string(param) + "' must be 1 to 64 characters of a-z, A-Z, 0-9, '_' and '-', beginning with a lower-case letter.",
+                              std::string(param));
 }
 
 void require_label(std::string_view label, std::string_view param) {
@@ -180,7 +181,9 @@ void DataModel::fill_unique_values(const ObjectType& type, const FieldDefinition
     for (const std::string& form : model::unique_forms(field, model::decode_fields(record.fields).get(field.number))) {
       const auto holder = context_.storage.find_unique_holder(context_.workspace, type.number, field.number, form);
       if (holder && *holder != record.id)
-        throw errors::admin_conflict("The field cannot become unique: " + model::public_id(type, *holder) + " and " + model::public_id(type, record.id) + " hold the same value. Change one of them first.", "unique");
+        throw errors::admin_conflict(
+            "The field cannot become unique: " + model::public_id(type, *holder) + " and " + model::public_id(type, record.id) + " hold the same value. Change one of them first.",
+            "unique");
       context_.storage.put_unique(context_.workspace, type.number, field.number, form, record.id);
     }
   });
@@ -196,7 +199,8 @@ void DataModel::drop_unique_values(const ObjectType& type, const FieldDefinition
 
 SelectOption DataModel::create_option(std::string_view object_type, std::string_view key, const std::string& label, const std::optional<std::string>& description) {
   auto [type, field] = get_field(object_type, key);
-  if (!is_select(field.type) || type->number == model::types::task) throw errors::admin_invalid("This field's options cannot be changed. Name a field of type SINGLE_SELECT or MULTI_SELECT.", "field");
+  if (!is_select(field.type) || type->number == model::types::task)
+    throw errors::admin_invalid("This field's options cannot be changed. Name a field of type SINGLE_SELECT or MULTI_SELECT.", "field");
   add_option(context_, field, label, description);
   const SelectOption option = field.options.back();
   put_field(*type, field);

@@ -15,7 +15,7 @@ struct NewField {
   std::string key;
   std::string label;
   std::optional<std::string> description = {};
-  std::string value_type;  // contract name
+  std::string value_type;                 // contract name
   std::vector<std::string> options = {};  // labels
   bool unique = false;
   bool multiple = false;
@@ -42,7 +42,7 @@ struct NewRelationship {
   std::string key;
   std::string label;
   std::optional<std::string> description = {};
-  std::string source;       // object type slugs
+  std::string source;  // object type slugs
   std::string destination;
   std::string cardinality = "HAS_MANY";
   std::optional<std::string> inverse_key = {};  // absent: the destination shows nothing

@@ -22,7 +22,7 @@ struct HistoryPage {
 };
 
 /// `after`: the cursor of the page before; throws 400 for one that this history did not give out.
-HistoryPage field_history(storage::Reader& storage, model::WorkspaceId workspace, const model::Record& record, const model::FieldDefinition& field,
-                          std::size_t limit, const std::optional<std::string>& after);
+HistoryPage field_history(storage::Reader& storage, model::WorkspaceId workspace, const model::Record& record, const model::FieldDefinition& field, std::size_t limit,
+                          const std::optional<std::string>& after);
 
 }  // namespace plenoptic::services

@@ -21,8 +21,7 @@ struct RecordWrite {
 
 /// Reads the `fields` and `relationships` of a create or update body. `relationships` may be null where absent.
 /// Throws for unknown and read-only keys, values that do not parse, and (on create) what is required and missing.
-RecordWrite parse_record_write(const model::Schema& schema, const model::ObjectType& type, const base::Json& fields, const base::Json& relationships,
-                               WriteMode mode);
+RecordWrite parse_record_write(const model::Schema& schema, const model::ObjectType& type, const base::Json& fields, const base::Json& relationships, WriteMode mode);
 
 /// Links that a new record gets from the server, whatever its body says.
 using ServerLinks = std::vector<std::pair<model::LinkTypeNumber, model::RecordId>>;

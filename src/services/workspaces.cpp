@@ -33,8 +33,7 @@ model::SchemaPointer load_schema(storage::Reader& storage, const storage::Worksp
     auto owner = std::find_if(object_types.begin(), object_types.end(), [&](const ObjectType& type) { return type.number == definition.object_type; });
     if (owner != object_types.end()) owner->fields.push_back(model::field_from_json(parse_stored(definition.body)));
   }
-  for (ObjectType& type : object_types)
-    std::sort(type.fields.begin(), type.fields.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
+  for (ObjectType& type : object_types) std::sort(type.fields.begin(), type.fields.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
   return std::make_shared<const model::Schema>(workspace.schema_version, std::move(object_types), std::move(link_types));
 }
 
@@ -113,17 +112,13 @@ std::string make_definition_id(WriteContext& context, std::string_view prefix) {
   return std::string(prefix) + "_" + (prefix == "opt" ? base::uuid_v4() : context.ids.next(context.now_ms).text());
 }
 
-storage::Definition stored_definition(const ObjectType& type) {
-  return {storage::DefinitionKind::object_type, type.number, 0, model::object_type_to_json(type).dump()};
-}
+storage::Definition stored_definition(const ObjectType& type) { return {storage::DefinitionKind::object_type, type.number, 0, model::object_type_to_json(type).dump()}; }
 
 storage::Definition stored_definition(const ObjectType& type, const model::FieldDefinition& field) {
   return {storage::DefinitionKind::field, type.number, field.number, model::field_to_json(field).dump()};
 }
 
-storage::Definition stored_definition(const model::LinkType& link) {
-  return {storage::DefinitionKind::link_type, 0, link.number, model::link_type_to_json(link).dump()};
-}
+storage::Definition stored_definition(const model::LinkType& link) { return {storage::DefinitionKind::link_type, 0, link.number, model::link_type_to_json(link).dump()}; }
 
 std::shared_ptr<const WorkspaceEntry> create_workspace(WriteContext& context, const NewWorkspace& wanted, const WorkspaceSink& sink) {
   if (!is_slug(wanted.slug)) throw model::errors::admin_invalid("'slug' must be 1 to 63 characters of a-z, 0-9 and '-', not beginning with '-'.", "slug");

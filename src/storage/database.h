@@ -55,10 +55,10 @@ struct ApiKey {
   std::string id;    // `key_…`
   std::string hash;  // SHA-256 of the key, 32 bytes
   std::string name;
-  std::string hint;  // the key's last four characters
-  std::vector<std::string> scopes;      // empty: all
-  std::optional<RecordId> member;       // the subject; none: the workspace
-  std::optional<RecordId> created_by;   // a member
+  std::string hint;                    // the key's last four characters
+  std::vector<std::string> scopes;     // empty: all
+  std::optional<RecordId> member;      // the subject; none: the workspace
+  std::optional<RecordId> created_by;  // a member
   std::int64_t created_at_ms = 0;
   std::optional<std::int64_t> expires_at_ms;
   std::optional<std::int64_t> revoked_at_ms;

@@ -37,7 +37,12 @@ class DatabaseTest : public testing::Test {
   }
 
   model::Record make(Writer& writer, std::string fields = {}) {
-    model::Record record{.type = model::types::account, .id = ids.next(++now), .created_at_ms = now, .updated_at_ms = now, .version = writer.log_sequence(workspace) + 1, .fields = std::move(fields)};
+    model::Record record{.type = model::types::account,
+                         .id = ids.next(++now),
+                         .created_at_ms = now,
+                         .updated_at_ms = now,
+                         .version = writer.log_sequence(workspace) + 1,
+                         .fields = std::move(fields)};
     writer.insert_record(workspace, record);
     model::Change change{.workspace = workspace, .at_ms = now, .kind = model::ChangeKind::created, .type = record.type, .record = record.id};
     writer.append_change(change);
@@ -115,7 +120,16 @@ TEST_F(DatabaseTest, LinksHaveTwoEndsAndKnowTheTrash) {
 }
 
 TEST_F(DatabaseTest, TheLogReadsBackWhole) {
-  model::Change change{.workspace = workspace, .previous_sequence = 3, .at_ms = 5, .kind = model::ChangeKind::updated, .type = 3, .record = ids.next(1), .actor = "mem_x", .operation = "opportunity.update", .request_id = "req_1", .idempotency_key = "k"};
+  model::Change change{.workspace = workspace,
+                       .previous_sequence = 3,
+                       .at_ms = 5,
+                       .kind = model::ChangeKind::updated,
+                       .type = 3,
+                       .record = ids.next(1),
+                       .actor = "mem_x",
+                       .operation = "opportunity.update",
+                       .request_id = "req_1",
+                       .idempotency_key = "k"};
   change.before.set(2, model::OptionNumber{1});
   change.after.set(2, model::OptionNumber{2});
   change.links.push_back({9, ids.next(2), ids.next(3), false});
@@ -219,9 +233,7 @@ TEST_F(DatabaseTest, AFullDiskFailsTheWholeGroupAndNothingElse) {
   EXPECT_THAT(database->verify(), testing::IsEmpty());
 }
 
-TEST_F(DatabaseTest, ASecondOneOnTheSameDirectoryIsRefused) {
-  EXPECT_THROW(open_sqlite({.directory = directory}), StorageError);
-}
+TEST_F(DatabaseTest, ASecondOneOnTheSameDirectoryIsRefused) { EXPECT_THROW(open_sqlite({.directory = directory}), StorageError); }
 
 }  // namespace
 }  // namespace plenoptic::storage

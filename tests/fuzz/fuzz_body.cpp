@@ -25,7 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto rows = api::operations();
   const api::Operation& operation = rows[data[0] % rows.size()];
   try {
-    const auto body = api::parse_body(operation, {.content_type = "application/json", .bytes = {reinterpret_cast<const char*>(data + 1), size - 1}, .too_large = false, .limit = 0});
+    const auto body =
+        api::parse_body(operation, {.content_type = "application/json", .bytes = {reinterpret_cast<const char*>(data + 1), size - 1}, .too_large = false, .limit = 0});
     if (operation.type == 0 || !body.at("fields").is_object()) return 0;
     const auto mode = operation.id.ends_with(".create") ? services::WriteMode::create : services::WriteMode::update;
     services::parse_record_write(schema, schema.type(operation.type), body.at("fields"), body.at("relationships"), mode);

@@ -32,9 +32,7 @@ Json workspace_json(const services::WorkspaceEntry& workspace) {
                        {"schemaVersion", workspace.schema->version()}});
 }
 
-Json member_id_json(const Call& call, std::optional<model::RecordId> member) {
-  return member ? Json(model::public_id(call.schema().type(model::types::member), *member)) : Json();
-}
+Json member_id_json(const Call& call, std::optional<model::RecordId> member) { return member ? Json(model::public_id(call.schema().type(model::types::member), *member)) : Json(); }
 
 Json key_json(const Call& call, const storage::ApiKey& key, std::optional<std::int64_t> last_used_ms) {
   Json::Array scopes;

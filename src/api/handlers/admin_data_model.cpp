@@ -48,7 +48,8 @@ Json end_json(const model::Schema& schema, const model::LinkTypeEnd& end) {
 }
 
 Json link_type_json(const model::Schema& schema, const model::LinkType& link) {
-  return Json::object({{"id", link.id}, {"key", link.ends[0].key}, {"system", link.system}, {"source", end_json(schema, link.ends[0])}, {"destination", end_json(schema, link.ends[1])}});
+  return Json::object(
+      {{"id", link.id}, {"key", link.ends[0].key}, {"system", link.system}, {"source", end_json(schema, link.ends[0])}, {"destination", end_json(schema, link.ends[1])}});
 }
 
 }  // namespace
@@ -93,7 +94,8 @@ Answer admin_create_option(Call& call) {
 
 Answer admin_update_option(Call& call) {
   services::OptionUpdate wanted{optional_text(call, "label"), optional_text(call, "description"), optional_flag(call, "retired"), {}};
-  if (const Json& position = call.body.at("position"); position.is_number()) wanted.position = static_cast<std::size_t>(std::max<std::int64_t>(0, position.number_as_int64().value_or(0)));
+  if (const Json& position = call.body.at("position"); position.is_number())
+    wanted.position = static_cast<std::size_t>(std::max<std::int64_t>(0, position.number_as_int64().value_or(0)));
   return json_answer(full_option_json(data_model(call).update_option(text(call, "objectType"), text(call, "field"), call.path_parameter("option"), wanted)));
 }
 

@@ -5,9 +5,7 @@
 
 namespace plenoptic::api::handlers {
 
-Answer create_list(Call& call) {
-  return record_answer(call, call.type(), services::create_list(*call.write, call.body.at("fields"), call.body.at("relationships")));
-}
+Answer create_list(Call& call) { return record_answer(call, call.type(), services::create_list(*call.write, call.body.at("fields"), call.body.at("relationships"))); }
 
 Answer update_list(Call& call) {
   const model::RecordId id = path_record_id(call, call.type());

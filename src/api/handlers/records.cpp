@@ -157,7 +157,8 @@ Answer field_history(Call& call) {
     model::write_value(*field, entry.value, answer.body);
     answer.body += ",\"displayValue\":";
     base::append_json_string(answer.body, model::display_value(*field, entry.value));
-    answer.body += ",\"valueType\":\"" + std::string(model::value_type_row(field->type).name) + "\",\"recordedAt\":\"" + base::format_timestamp(entry.recorded_at_ms) + "\",\"isCreate\":";
+    answer.body +=
+        ",\"valueType\":\"" + std::string(model::value_type_row(field->type).name) + "\",\"recordedAt\":\"" + base::format_timestamp(entry.recorded_at_ms) + "\",\"isCreate\":";
     answer.body += entry.is_create ? "true}" : "false}";
   }
   answer.body += "],\"hasMore\":";

@@ -16,15 +16,19 @@ constexpr std::size_t longest_name = 200;
 
 struct AddressPart {
   std::string_view key;
-  std::optional<std::string> Address::*part;
+  std::optional<std::string> Address::* part;
 };
-constexpr std::array<AddressPart, 6> text_parts = {{{"street", &Address::street}, {"street2", &Address::street2}, {"city", &Address::city},
-                                                    {"state", &Address::state}, {"postalCode", &Address::postal_code}, {"country", &Address::country}}};
+constexpr std::array<AddressPart, 6> text_parts = {{{"street", &Address::street},
+                                                    {"street2", &Address::street2},
+                                                    {"city", &Address::city},
+                                                    {"state", &Address::state},
+                                                    {"postalCode", &Address::postal_code},
+                                                    {"country", &Address::country}}};
 constexpr std::array<AddressPart, 2> number_parts = {{{"latitude", &Address::latitude}, {"longitude", &Address::longitude}}};
 
 struct NamePart {
   std::string_view key;
-  std::optional<std::string> FullName::*part;
+  std::optional<std::string> FullName::* part;
 };
 constexpr std::array<NamePart, 2> name_parts = {{{"firstName", &FullName::first_name}, {"lastName", &FullName::last_name}}};
 
@@ -55,7 +59,8 @@ ParsedPart parse_coordinate(const FieldDefinition& field, std::string_view key, 
   const double bound = key == "latitude" ? 90 : 180;
   const double value = input.number_as_double();
   if (!(value >= -bound && value <= bound) || input.number_text().size() > 40)
-    return unacceptable(field, "takes a number from -" + std::to_string(static_cast<int>(bound)) + " to " + std::to_string(static_cast<int>(bound)) + " for '" + std::string(key) + "'");
+    return unacceptable(field,
+                        "takes a number from -" + std::to_string(static_cast<int>(bound)) + " to " + std::to_string(static_cast<int>(bound)) + " for '" + std::string(key) + "'");
   return input.number_text();
 }
 
@@ -74,7 +79,7 @@ ParsedPart parse_address_part(const FieldDefinition& field, std::string_view key
   return parse_part(field, key, input, longest_part);
 }
 
-std::optional<std::string> Address::*find_address_part(std::string_view key) {
+std::optional<std::string> Address::* find_address_part(std::string_view key) {
   for (const AddressPart& part : text_parts)
     if (part.key == key) return part.part;
   for (const AddressPart& part : number_parts)

@@ -73,7 +73,8 @@ std::string lower_ascii(std::string_view text) {
 
 bool same_letters(std::string_view a, std::string_view b) { return a.size() == b.size() && lower_ascii(a) == lower_ascii(b); }
 
-ParsedValue parse_texts(const FieldDefinition& field, const base::Json& input, ParsedText (*one)(const FieldDefinition&, std::string_view), std::string (*compare)(std::string_view)) {
+ParsedValue parse_texts(const FieldDefinition& field, const base::Json& input, ParsedText (*one)(const FieldDefinition&, std::string_view),
+                        std::string (*compare)(std::string_view)) {
   const base::Json::Array single = input.is_string() ? base::Json::Array{input} : base::Json::Array{};
   if (!input.is_string() && !input.is_array()) return wrong_type(field, field.multiple ? "a string or a list of strings" : "a string", input);
   const base::Json::Array& items = input.is_array() ? input.items() : single;

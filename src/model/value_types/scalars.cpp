@@ -30,7 +30,8 @@ std::optional<Decimal> read_decimal(std::string_view text) {
     if (exponent.starts_with('+')) exponent.remove_prefix(1);
     const auto [end, failure] = std::from_chars(exponent.data(), exponent.data() + exponent.size(), decimal.exponent);
     if (end != exponent.data() + exponent.size() || exponent.empty()) return std::nullopt;
-    if (failure == std::errc::result_out_of_range || decimal.exponent > 1'000'000'000 || decimal.exponent < -1'000'000'000) decimal.exponent = exponent.starts_with('-') ? -1'000'000'000 : 1'000'000'000;
+    if (failure == std::errc::result_out_of_range || decimal.exponent > 1'000'000'000 || decimal.exponent < -1'000'000'000)
+      decimal.exponent = exponent.starts_with('-') ? -1'000'000'000 : 1'000'000'000;
     text = text.substr(0, e);
   }
   bool fraction = false;

@@ -33,8 +33,9 @@ bool is_handle(std::string_view text) {
 /// The host without `www.`, `m.` or a regional subdomain, where it is one of the platform's.
 bool is_host_of(const Platform& platform, std::string_view host) {
   const std::string lower = lower_ascii(host);
-  return std::any_of(platform.hosts.begin(), platform.hosts.end(),
-                     [&](std::string_view known) { return lower == known || (lower.size() > known.size() + 1 && lower.ends_with(known) && lower[lower.size() - known.size() - 1] == '.'); });
+  return std::any_of(platform.hosts.begin(), platform.hosts.end(), [&](std::string_view known) {
+    return lower == known || (lower.size() > known.size() + 1 && lower.ends_with(known) && lower[lower.size() - known.size() - 1] == '.');
+  });
 }
 
 std::vector<std::string_view> segments_of(std::string_view path) {

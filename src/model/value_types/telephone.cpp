@@ -68,7 +68,8 @@ ParsedText parse_one(const FieldDefinition& field, std::string_view text) {
   // Parsed without its marks, so that a number kept as digits means the same when it is written again.
   const std::string local = digits_of(split.number);
   PhoneNumber number;
-  const bool parsed = international ? util.Parse("+" + local, "ZZ", &number) == PhoneNumberUtil::NO_PARSING_ERROR : util.Parse(local, "US", &number) == PhoneNumberUtil::NO_PARSING_ERROR;
+  const bool parsed =
+      international ? util.Parse("+" + local, "ZZ", &number) == PhoneNumberUtil::NO_PARSING_ERROR : util.Parse(local, "US", &number) == PhoneNumberUtil::NO_PARSING_ERROR;
   if (parsed && util.IsValidNumber(number)) return e164(number) + suffix;
   if (international) return unacceptable(field, want);
   if (local.size() < 7 || local.size() > 15) return unacceptable(field, want);

@@ -19,7 +19,8 @@ void make_directory(const std::string& directory) {
   std::error_code failure;
   if (std::filesystem::is_directory(directory, failure)) return;
   std::filesystem::create_directories(directory, failure);
-  if (failure) throw StorageError(StorageError::Kind::unwritable, "the data directory " + directory + " cannot be made: " + failure.message() + ". Make it, or name another with --data.");
+  if (failure)
+    throw StorageError(StorageError::Kind::unwritable, "the data directory " + directory + " cannot be made: " + failure.message() + ". Make it, or name another with --data.");
   ::chmod(directory.c_str(), 0700);
 }
 
@@ -36,7 +37,8 @@ DirectoryLock::DirectoryLock(const std::string& directory) {
   const std::string path = directory + "/plenoptic.lock";
   file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file_ < 0)
-    throw StorageError(StorageError::Kind::unwritable, "the data directory " + directory + " cannot be written: " + std::strerror(errno) + ". Give this user the right to write there, or name another with --data.");
+    throw StorageError(StorageError::Kind::unwritable, "the data directory " + directory + " cannot be written: " + std::strerror(errno) +
+                                                           ". Give this user the right to write there, or name another with --data.");
   if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
     const std::string holder = holder_of(file_);
     ::close(file_);

@@ -58,7 +58,8 @@ void migrate(Connection& connection) {
   const std::int64_t now = user_version(connection);
   const auto newest = static_cast<std::int64_t>(steps.size());
   if (now > newest)
-    throw StorageError(StorageError::Kind::other, fmt::format("the data directory was written by a newer Plenoptic (form {}, this one knows {}); run that version or a newer one", now, newest));
+    throw StorageError(StorageError::Kind::other,
+                       fmt::format("the data directory was written by a newer Plenoptic (form {}, this one knows {}); run that version or a newer one", now, newest));
   if (now == newest) return;
   connection.run("BEGIN IMMEDIATE");
   for (std::int64_t step = now; step < newest; ++step) connection.run(steps[static_cast<std::size_t>(step)]);

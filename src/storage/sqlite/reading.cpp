@@ -71,9 +71,7 @@ Record record_of(const Statement::Use& row, TypeNumber type) {
 }
 
 /// Columns: type, side, other_id, whether the other is in the trash.
-Link link_of(const Statement::Use& row) {
-  return {static_cast<LinkTypeNumber>(row.integer(0)), static_cast<Side>(row.integer(1)), id_of(row.bytes(2)), row.integer(3) == 0};
-}
+Link link_of(const Statement::Use& row) { return {static_cast<LinkTypeNumber>(row.integer(0)), static_cast<Side>(row.integer(1)), id_of(row.bytes(2)), row.integer(3) == 0}; }
 
 Change change_of(const Statement::Use& row, WorkspaceId workspace) {
   Change change;
@@ -145,7 +143,8 @@ std::vector<Definition> Reading<Interface>::definitions(WorkspaceId workspace) {
   auto rows = read_.definitions.use();
   rows.bind(workspace.value);
   while (rows.step())
-    found.push_back({static_cast<DefinitionKind>(rows.integer(0)), static_cast<TypeNumber>(rows.integer(1)), static_cast<std::uint32_t>(rows.integer(2)), std::string(rows.bytes(3))});
+    found.push_back(
+        {static_cast<DefinitionKind>(rows.integer(0)), static_cast<TypeNumber>(rows.integer(1)), static_cast<std::uint32_t>(rows.integer(2)), std::string(rows.bytes(3))});
   return found;
 }
 

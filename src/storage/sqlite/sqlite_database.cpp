@@ -97,8 +97,14 @@ class Snapshot final : public Reading<Reader> {
 class SqliteDatabase final : public Database {
  public:
   explicit SqliteDatabase(const SqliteOptions& options)
-      : options_(options), lock_(options.directory), path_(options.directory + "/plenoptic.db"), connection_(open(path_, options)), read_(connection_), write_(connection_),
-        transaction_(connection_, read_, write_), pool_(path_, options) {
+      : options_(options),
+        lock_(options.directory),
+        path_(options.directory + "/plenoptic.db"),
+        connection_(open(path_, options)),
+        read_(connection_),
+        write_(connection_),
+        transaction_(connection_, read_, write_),
+        pool_(path_, options) {
     // The file's size says nothing: it is written over from its beginning. The hook tells the pages in use.
     sqlite3_wal_hook(
         connection_.handle(),
@@ -163,8 +169,8 @@ class SqliteDatabase final : public Database {
   WriteStatements write_;
   WriteTransaction transaction_;
   ReadPool pool_;
-  std::mutex commit_mutex_;      // commits and checkpoints
-  std::int64_t wal_pages_ = 0;   // in use after the newest commit; the lane's
+  std::mutex commit_mutex_;     // commits and checkpoints
+  std::int64_t wal_pages_ = 0;  // in use after the newest commit; the lane's
 };
 
 }  // namespace

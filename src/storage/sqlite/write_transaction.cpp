@@ -29,7 +29,8 @@ WriteStatements::WriteStatements(Connection& connection)
       put_key(connection,
               "INSERT OR REPLACE INTO api_keys (workspace_id, id, hash, name, hint, scopes, member, created_by, created_at, expires_at, revoked_at, last_used_at)"
               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      insert_record(connection, "INSERT INTO records (workspace_id, type, id, created_at, updated_at, deleted_at, version, external_id, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      insert_record(connection,
+                    "INSERT INTO records (workspace_id, type, id, created_at, updated_at, deleted_at, version, external_id, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       update_record(connection, "UPDATE records SET updated_at = ?, deleted_at = ?, version = ?, external_id = ?, fields = ? WHERE workspace_id = ? AND type = ? AND id = ?"),
       put_trash(connection, "INSERT OR IGNORE INTO trash (workspace_id, record_id) VALUES (?, ?)"),
       drop_trash(connection, "DELETE FROM trash WHERE workspace_id = ? AND record_id = ?"),

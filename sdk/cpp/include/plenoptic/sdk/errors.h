@@ -27,9 +27,9 @@ class ApiError : public Error {
  public:
   struct Details {
     int status = 0;
-    std::string type;     // `bad_request`, `conflict`, …
-    std::string code;     // `unknown_field`, …; empty where there is none
-    std::string param;    // what was wrong; empty where it is not told
+    std::string type;   // `bad_request`, `conflict`, …
+    std::string code;   // `unknown_field`, …; empty where there is none
+    std::string param;  // what was wrong; empty where it is not told
     std::string message;
     std::string request_id;
     std::map<std::string, std::string> headers;  // names in lower case
@@ -43,6 +43,7 @@ class ApiError : public Error {
   std::shared_ptr<const Details> details_;
 };
 
+// clang-format off: a table, a row each
 class BadRequestError : public ApiError { using ApiError::ApiError; };             // 400
 class AuthenticationError : public ApiError { using ApiError::ApiError; };         // 401
 class PermissionDeniedError : public ApiError { using ApiError::ApiError; };       // 403
@@ -51,6 +52,7 @@ class ConflictError : public ApiError { using ApiError::ApiError; };            
 class UnprocessableEntityError : public ApiError { using ApiError::ApiError; };    // 422
 class RateLimitError : public ApiError { using ApiError::ApiError; };              // 429
 class InternalServerError : public ApiError { using ApiError::ApiError; };         // 500 and more
+// clang-format on
 
 /// Throws the type that belongs to the status.
 [[noreturn]] void throw_api_error(ApiError::Details details);

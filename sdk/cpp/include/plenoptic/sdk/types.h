@@ -98,8 +98,8 @@ using OpportunityCreateParams = CreateParams;
 using OpportunityUpdateParams = UpdateParams;
 
 struct ListParams {
-  std::optional<int> limit = {};   // 1 to 25
-  std::optional<int> offset = {};  // from 0
+  std::optional<int> limit = {};           // 1 to 25
+  std::optional<int> offset = {};          // from 0
   std::optional<std::string> status = {};  // `active` or `trashed`
   /// `{"$stage[equal]", "Proposal"}`; all must hold, a key may stand twice.
   std::vector<std::pair<std::string, std::string>> filters = {};
@@ -131,7 +131,7 @@ struct Relationship {
 /// Any record: account, contact, opportunity, task, note, list, member.
 struct Record {
   std::string id;
-  std::string created_at;                  // ISO 8601
+  std::string created_at;  // ISO 8601
   std::optional<std::string> updated_at;
   std::optional<std::string> http_link;
   std::optional<std::string> external_id;
