@@ -63,7 +63,7 @@ class Seeder {
  public:
   explicit Seeder(WriteContext& context) : context_(context) {}
 
-  void run() {
+  std::string run() {
     make_members();
     for (std::size_t i = 0; i < names.size(); ++i) accounts_.push_back(make_account(i));
     for (std::size_t i = 0; i < 120; ++i) contacts_.push_back(make_contact(i));
@@ -71,6 +71,7 @@ class Seeder {
     for (std::size_t i = 0; i < 50; ++i) make_task(i);
     for (std::size_t i = 0; i < 40; ++i) make_note(i);
     make_lists();
+    return opportunities_.back();
   }
 
  private:
@@ -175,13 +176,15 @@ std::vector<services::NewField> custom_fields() {
 
 }  // namespace
 
-void seed_demo(App& app, model::WorkspaceId workspace) {
+std::string seed_demo(App& app, model::WorkspaceId workspace) {
   for (const services::NewField& field : custom_fields())
     app.write(workspace, [&](WriteContext& context) { services::DataModel(context, *app.workspaces().find(workspace), app.workspace_sink()).create_field(field); });
   const services::NewRelationship parent{
       .key = "parent", .label = "Parent company", .source = "account", .destination = "account", .cardinality = "HAS_ONE", .inverse_label = "Subsidiaries"};
   app.write(workspace, [&](WriteContext& context) { services::DataModel(context, *app.workspaces().find(workspace), app.workspace_sink()).create_relationship(parent); });
-  app.write(workspace, [](WriteContext& context) { Seeder(context).run(); });
+  std::string opportunity;
+  app.write(workspace, [&](WriteContext& context) { opportunity = Seeder(context).run(); });
+  return opportunity;
 }
 
 }  // namespace plenoptic::server

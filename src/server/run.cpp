@@ -95,35 +95,43 @@ struct DevOptions {
 
 constexpr const char* dev_slug = "demo";
 
-std::shared_ptr<const services::WorkspaceEntry> make_dev_workspace(App& app, const DevOptions& options) {
-  if (auto kept = app.workspaces().find(std::string_view(dev_slug))) return kept;
+struct DevWorkspace {
+  std::shared_ptr<const services::WorkspaceEntry> entry;
+  std::string opportunity;  // of the demo, to try a call on; empty where there is none
+};
+
+DevWorkspace make_dev_workspace(App& app, const DevOptions& options) {
+  if (auto kept = app.workspaces().find(std::string_view(dev_slug))) return {std::move(kept), {}};
   app.write({}, [&](services::WriteContext& context) { services::create_workspace(context, {.slug = dev_slug, .name = "Demo"}, app.workspace_sink()); });
   const auto workspace = app.workspaces().find(std::string_view(dev_slug));
   app.write(workspace->id, [](services::WriteContext& context) {
     services::create_member(context, {.email = "ada@plenoptic.example", .first_name = "Ada", .last_name = "Okafor", .role = "admin"});
   });
-  if (options.seed == "demo") seed_demo(app, workspace->id);
-  return app.workspaces().find(std::string_view(dev_slug));
+  std::string opportunity = options.seed == "demo" ? seed_demo(app, workspace->id) : std::string();
+  return {app.workspaces().find(std::string_view(dev_slug)), std::move(opportunity)};
 }
 
-void print_first_call(const App& app, const std::string& key) {
-  std::cout << "\nPlenoptic " << version << " is ready, with a demo workspace.\n\n"
-            << "  URL      " << app.url() << "\n  API key  " << key << "\n\nA first call to paste:\n\n"
-            << "  curl '" << app.url() << "/v1/opportunities?limit=3' \\\n    -H 'Authorization: Bearer " << key << "' \\\n    -H 'Lightfield-Version: 2026-03-01'\n\n"
-            << "Stop with Ctrl-C." << std::endl;
+void print_first_call(const App& app, const std::string& key, const std::string& opportunity) {
+  const std::string headers = " \\\n    -H 'Authorization: Bearer " + key + "' \\\n    -H 'Lightfield-Version: 2026-03-01'";
+  std::cout << "\nPlenoptic " << version << " is ready" << (opportunity.empty() ? "" : ", with a demo workspace") << ".\n\n"
+            << "  URL      " << app.url() << "\n  API key  " << key << "\n\nA first call to paste:\n\n";
+  if (!opportunity.empty())
+    std::cout << "  curl -X POST '" << app.url() << "/v1/opportunities/" << opportunity << "'" << headers
+              << " \\\n    -H 'Content-Type: application/json' \\\n    -d '{\"fields\": {\"$stage\": \"Proposal\", \"$amount\": 75000}}'\n\nand one to look around:\n\n";
+  std::cout << "  curl '" << app.url() << "/v1/opportunities?limit=3'" << headers << "\n\nStop with Ctrl-C." << std::endl;
 }
 
 int run_dev(const Settings& settings, const DevOptions& options) {
   StopSignals signals;
   raise_descriptor_limit();
   App app(settings, Listening::everywhere);
-  const auto workspace = make_dev_workspace(app, options);
-  const std::string key = app.create_admin_key(workspace->id, "ada@plenoptic.example", "dev");
+  const DevWorkspace workspace = make_dev_workspace(app, options);
+  const std::string key = app.create_admin_key(workspace.entry->id, "ada@plenoptic.example", "dev");
   app.start();
   if (options.json)
-    std::cout << Json::object({{"url", app.url()}, {"apiKey", key}, {"workspace", workspace->slug}}).dump() << std::endl;
+    std::cout << Json::object({{"url", app.url()}, {"apiKey", key}, {"workspace", workspace.entry->slug}}).dump() << std::endl;
   else
-    print_first_call(app, key);
+    print_first_call(app, key, workspace.opportunity);
   serve_until_stopped(app, signals);
   return 0;
 }

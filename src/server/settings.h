@@ -1,4 +1,4 @@
-// What the operator can set. Declared once, in the table of settings.cpp; read from flags, environment and file.
+// What the operator can set. Declared once, in run.cpp; read from flags, environment and file.
 #pragma once
 
 #include <cstdint>
