@@ -252,7 +252,6 @@ void App::stop(int grace_ms) {
 std::uint16_t App::port() const { return parts_->server->port(); }
 
 std::string App::url() const {
-  if (!parts_->settings.public_url.empty()) return parts_->settings.public_url;
   const HostAndPort listen = parse_listen(parts_->settings.listen);
   const std::string host = listen.host == "0.0.0.0" || listen.host == "::" ? "localhost" : listen.host;
   const bool v6 = host.find(':') != std::string::npos;

@@ -31,6 +31,7 @@ class App {
   void stop(int grace_ms);
 
   std::uint16_t port() const;
+  /// Where it listens; what people see may be another (`public_url`).
   std::string url() const;
   static std::string socket_path(const std::string& data_directory);
 

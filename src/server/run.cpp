@@ -38,7 +38,20 @@ void add_settings(CLI::App& command, Settings& settings) {
   add("--tls-cert", settings.tls_cert, "PLENOPTIC_TLS_CERT", "PEM file of the certificate chain; with --tls-key");
   add("--tls-key", settings.tls_key, "PLENOPTIC_TLS_KEY", "PEM file of the certificate's key");
   add("--log-level", settings.log_level, "PLENOPTIC_LOG_LEVEL", "debug, info (a line per request), warn, error or off");
-  command.set_config("--config", "", "a file of `name = value` lines with these settings");
+  command.add_option("--config", "a file of `name = value` lines with these settings; flags and the environment win over it")->check(CLI::ExistingFile);
+}
+
+/// Sets what neither flag nor environment did.
+void apply_settings_file(CLI::App& command) {
+  CLI::Option* config = command.get_option("--config");
+  if (config->count() == 0) return;
+  for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(config->as<std::string>())) {
+    CLI::Option* option = command.get_option_no_throw("--" + item.name);
+    if (!option || option == config) throw std::runtime_error("the settings file knows no '" + item.name + "'; see plenoptic " + command.get_name() + " --help for what there is");
+    if (option->count() > 0) continue;
+    option->add_result(item.inputs);
+    option->run_callback();
+  }
 }
 
 /// Blocks the signals in every thread to come, and waits for one of them.
@@ -172,9 +185,13 @@ void add_server_commands(CLI::App& root, int& exit_code) {
   auto dev = std::make_shared<DevOptions>();
 
   CLI::App* serve_command = root.add_subcommand("serve", "Run the server on a data directory.\nExample: plenoptic serve --data /var/lib/plenoptic --listen 0.0.0.0:8080");
-  serve_command->add_option("--data", settings->data, "data directory; made where missing")->envname("PLENOPTIC_DATA")->required();
+  serve_command->add_option("--data", settings->data, "data directory; made where missing")->envname("PLENOPTIC_DATA");
   add_settings(*serve_command, *settings);
-  serve_command->callback([settings, &exit_code] { exit_code = run_serve(*settings); });
+  serve_command->callback([settings, serve_command, &exit_code] {
+    apply_settings_file(*serve_command);
+    if (settings->data.empty()) throw std::runtime_error("name the data directory with --data DIR");
+    exit_code = run_serve(*settings);
+  });
 
   CLI::App* dev_command = root.add_subcommand("dev", "Run a server with a demo workspace, thrown away at the end.\nExample: plenoptic dev --listen 127.0.0.1:0 --seed none --json");
   dev_settings->rate_limit = 25;
@@ -183,7 +200,10 @@ void add_server_commands(CLI::App& root, int& exit_code) {
   dev_command->add_flag("--json", dev->json, R"(print one line {"url","apiKey","workspace"})");
   add_settings(*dev_command, *dev_settings);
   dev_settings->log_level = "warn";
-  dev_command->callback([dev_settings, dev, &exit_code] { exit_code = run_dev(*dev_settings, *dev); });
+  dev_command->callback([dev_settings, dev, dev_command, &exit_code] {
+    apply_settings_file(*dev_command);
+    exit_code = run_dev(*dev_settings, *dev);
+  });
 
   auto as_json = std::make_shared<bool>(false);
   CLI::App* operations_command = root.add_subcommand("operations", "Print the operations table.\nExample: plenoptic operations --json");

@@ -1,6 +1,7 @@
 """Starts, kills and restarts the server under test. Loopback only, port 0, ended by its process id."""
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -25,7 +26,9 @@ class Server:
         self.start()
 
     def start(self):
-        command = [str(BINARY), "dev", "--listen", "127.0.0.1:0", "--seed", "none", "--json", *self.options]
+        command = [str(BINARY), "dev", "--listen", "127.0.0.1:0", "--json", *self.options]
+        if "--seed" not in self.options:
+            command += ["--seed", "none"]
         if self.data:
             command += ["--data", str(self.data)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL, text=True)
@@ -81,6 +84,26 @@ class Server:
 
     def alive(self):
         return self.process.poll() is None
+
+
+class ServeServer(Server):
+    """`plenoptic serve`, as operators run it: no workspace and no key of its own. `settings`: environment variables."""
+
+    def __init__(self, *options, data, settings=None):
+        self.settings = settings or {}
+        super().__init__(*options, data=data)
+
+    def start(self):
+        command = [str(BINARY), "serve", "--data", str(self.data), *self.options]
+        if not {"--listen", "--config"} & set(self.options):
+            command += ["--listen", "127.0.0.1:0"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL, text=True, env={**os.environ, **self.settings})
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the server did not start: {self.stderr()}")
+        self.url = re.search(r"listens on (\S+),", line).group(1)
+        self.port = int(self.url.rsplit(":", 1)[1])
+        self.key, self.workspace = "", "acme"
 
 
 def wait_until(condition, timeout_s=5.0):

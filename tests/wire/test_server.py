@@ -1,0 +1,154 @@
+"""The server as operators meet it: settings, TLS, start and stop, directories that cannot be used."""
+import os
+import signal
+import ssl
+import stat
+import subprocess
+import threading
+import time
+import urllib.request
+
+import pytest
+from harness import cli
+from harness.client import Client
+from harness.server import BINARY, SLOW, ServeServer, wait_until
+
+
+def workspace_in(data):
+    cli.ok("workspace", "create", "--data", data, "--slug", "acme", "--name", "Acme")
+    return cli.ok("key", "create", "--data", data, "--name", "k")["key"]
+
+
+def test_serve_begins_empty_and_says_what_to_do(tmp_path):
+    server = ServeServer(data=tmp_path / "data")
+    said = [server.process.stdout.readline() for _ in range(4)]
+    assert "workspace create" in said[1] and "key create" in said[3]
+    assert server.stop() == 0
+
+
+def test_the_directory_is_its_owners(tmp_path):
+    server = ServeServer(data=tmp_path / "data")
+    assert stat.S_IMODE(os.stat(tmp_path / "data").st_mode) == 0o700
+    assert stat.S_IMODE(os.stat(tmp_path / "data" / "plenoptic.sock").st_mode) == 0o600
+    assert server.stop() == 0
+    assert not (tmp_path / "data" / "plenoptic.sock").exists()
+
+
+def limit_of(server, key):
+    return int(Client(server, key).get("/v1/accounts").headers["x-ratelimit-limit"])
+
+
+FILE = ["--config", "{file}"]
+
+
+@pytest.mark.parametrize("options, settings, expected", [(FILE, {}, 70), (FILE, {"PLENOPTIC_RATE_LIMIT": "80"}, 80), ([*FILE, "--rate-limit", "90"], {"PLENOPTIC_RATE_LIMIT": "80"}, 90)],
+                         ids=["file", "environment over file", "flag over environment"])
+def test_settings_come_from_file_environment_and_flag(tmp_path, options, settings, expected):
+    key = workspace_in(tmp_path / "data")
+    file = tmp_path / "plenoptic.conf"
+    file.write_text('listen = "127.0.0.1:0"\nrate-limit = 70\npublic-url = "https://crm.example.com"\n')
+    server = ServeServer(*[option.format(file=file) for option in options], data=tmp_path / "data", settings=settings)
+    assert limit_of(server, key) == expected
+    assert Client(server, key).create("accounts", {"$name": "Linked"})["httpLink"].startswith("https://crm.example.com/")
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("options, says", [
+    (["--listen", "nowhere"], "HOST:PORT"), (["--listen", "256.1.1.1:0"], "no address"), (["--listen", "127.0.0.1:99999"], "HOST:PORT"), (["--rate-limit", "many"], "rate-limit"),
+    (["--tls-cert", "/nowhere.pem", "--tls-key", "/nowhere.key"], "PEM"), (["--config", "/nowhere.conf"], "nowhere.conf"), (["--log-level", "loud"], "log"),
+])
+def test_bad_settings_are_refused_with_what_would_be_right(tmp_path, options, says):
+    arguments = ["serve", "--data", tmp_path / "data", *([] if "--listen" in options else ["--listen", "127.0.0.1:0"]), *options]
+    assert says in cli.fails(*arguments)
+
+
+def test_a_settings_file_with_an_unknown_name_is_refused(tmp_path):
+    file = tmp_path / "plenoptic.conf"
+    file.write_text("rate-limits = 3\n")
+    assert "rate-limits" in cli.fails("serve", "--data", tmp_path / "data", "--config", file, "--listen", "127.0.0.1:0")
+
+
+def test_an_address_in_use_is_named(tmp_path):
+    server = ServeServer(data=tmp_path / "one")
+    said = cli.fails("serve", "--data", tmp_path / "two", "--listen", f"127.0.0.1:{server.port}")
+    assert "--listen" in said and str(server.port) in said
+    assert server.stop() == 0
+
+
+def test_a_directory_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("not a directory")
+    assert "--data" in cli.fails("serve", "--data", tmp_path / "file" / "data", "--listen", "127.0.0.1:0")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    home = tmp_path_factory.mktemp("tls")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                    "-keyout", home / "key.pem", "-out", home / "cert.pem"], check=True, capture_output=True)
+    return home / "cert.pem", home / "key.pem"
+
+
+def test_tls(tmp_path, certificate):
+    cert, key_file = map(str, certificate)
+    key = workspace_in(tmp_path / "data")
+    server = ServeServer("--tls-cert", cert, "--tls-key", key_file, data=tmp_path / "data")
+    assert server.url.startswith("https://")
+    context = ssl.create_default_context(cafile=cert)
+
+    def call(size):
+        request = urllib.request.Request(f"https://127.0.0.1:{server.port}/v1/accounts", data=b'{"fields":{"$name":"' + b"x" * size + b'"}}', method="POST",
+                                         headers={"Authorization": f"Bearer {key}", "Lightfield-Version": "2026-03-01", "Content-Type": "application/json"})
+        return urllib.request.urlopen(request, context=context, timeout=20 * SLOW).status
+
+    assert call(10) == 200
+    threads = [threading.Thread(target=call, args=(200,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # The operator's socket needs no TLS; plain HTTP on the TLS port gets nowhere.
+    assert cli.ok("key", "list", "--data", tmp_path / "data")["data"]
+    with pytest.raises(OSError):
+        urllib.request.urlopen(f"http://127.0.0.1:{server.port}/healthz", timeout=5 * SLOW)
+    assert server.stop() == 0
+
+
+def test_dev_is_ready_at_once_and_leaves_nothing(tmp_path):
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen([str(BINARY), "dev", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True, env=environment)
+    said = ""
+    while "Stop with" not in said:
+        line = process.stdout.readline()
+        assert line, said
+        said += line
+    assert "curl -X POST" in said and "/v1/opportunities/opp_" in said and "sk_lf_" in said
+    assert len(list(tmp_path.iterdir())) == 1
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20 * SLOW) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_is_a_believable_company(fresh):
+    server = fresh("--rate-limit", "0", "--seed", "demo")
+    client = Client(server)
+    assert {plural: client.list(plural)["totalCount"] for plural in ("accounts", "contacts", "opportunities", "members", "lists", "tasks", "notes")} == {
+        "accounts": 40, "contacts": 120, "opportunities": 60, "members": 5, "lists": 2, "tasks": 50, "notes": 40}
+    custom = [field for plural in ("accounts", "contacts", "opportunities") for key, field in client.ok("GET", f"/v1/{plural}/definitions")["fieldDefinitions"].items() if not key.startswith("$")]
+    assert len(custom) == 6 and len({field["valueType"] for field in custom}) >= 5
+
+
+def test_verify_says_sound(tmp_path):
+    workspace_in(tmp_path / "data")
+    done = cli.run("verify", tmp_path / "data")
+    assert done.returncode == 0 and "sound" in done.stdout
+
+
+def test_a_stop_signal_ends_idle_connections_at_once(tmp_path):
+    key = workspace_in(tmp_path / "data")
+    server = ServeServer(data=tmp_path / "data")
+    client = Client(server, key)
+    client.list("accounts")
+    started = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - started < 3 * SLOW
+    assert wait_until(lambda: not server.alive())
