@@ -222,6 +222,21 @@ class TestOperators:
         assert field(client.retrieve("accounts", account["id"]), f"newer{unique}") is None
 
 
+    def test_what_admins_list_and_change(self, client, unique):
+        member = client.create_member(f"changed{unique}@example.com")
+        changed = client.admin_ok("POST", f"members/{member['id']}", {"firstName": "New", "role": "admin"})
+        assert field(changed, "$name")["firstName"] == "New" and field(changed, "$role") == "admin"
+        assert client.admin("POST", f"members/{member['id']}", {"role": "king"}).status == 400
+        assert member["id"] in [row["id"] for row in client.admin_ok("GET", "members")["data"]]
+        client.create_field("account", f"listed{unique}", "TEXT")
+        assert f"listed{unique}" in [row["key"] for row in client.admin_ok("GET", "fields")["data"]]
+        made = client.create_relationship("account", f"near{unique}", "contact", inverseKey=f"far{unique}")
+        assert made["id"] in [row["id"] for row in client.admin_ok("GET", "relationships")["data"]]
+        client.admin_ok("POST", f"relationships/{made['id']}", {"label": "Nearest"})
+        assert client.ok("GET", "/v1/accounts/definitions")["relationshipDefinitions"][f"near{unique}"]["label"] == "Nearest"
+        assert client.send("POST", "/admin/v1/workspaces/demo", {"name": "Demo"}, check=False).json["name"] == "Demo"
+
+
 class TestWorkspaces:
     @pytest.fixture(scope="class")
     def two(self):

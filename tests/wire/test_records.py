@@ -307,3 +307,69 @@ class TestLists:
         made = client.create("lists", {"$name": f"S{unique}", "$objectType": "$account"})
         for scopes, status in ((["lists:read"], 403), (["accounts:read"], 403), (["lists:read", "accounts:read"], 200)):
             assert client.with_key(client.create_key("k", scopes=scopes)["key"]).get(f"/v1/lists/{made['id']}/accounts").status == status
+
+
+# What each operation refuses, by the same rules.
+LISTED = ["accounts", "contacts", "opportunities", "tasks", "notes", "lists", "members"]
+
+
+@pytest.mark.parametrize("plural", LISTED)
+@pytest.mark.parametrize("key, value", [("limit", 0), ("limit", 26), ("offset", -1), ("limit", "x"), ("$bogus", 1), ("bogus[equal]", 1)])
+def test_bad_list_queries(client, plural, key, value):
+    answer = client.get(f"/v1/{plural}", query={key: value})
+    assert answer.status == 400 and answer.error["param"] == key, answer
+
+
+@pytest.mark.parametrize("plural, body, param", [
+    (plural, body, param) for plural in ("accounts", "contacts", "opportunities", "tasks", "notes")
+    for body, param in (({"fields": {"bogus": 1}}, "fields.bogus"), ({"relationships": {"$bogus": {"add": "x"}}}, "relationships.$bogus"), ({"other": 1}, "other"), ({"fields": []}, "fields"), ([], "body"))])
+def test_bad_updates_change_nothing(client, make, plural, body, param):
+    record = make(plural)
+    answer = client.post(f"/v1/{plural}/{record['id']}", body)
+    assert answer.status == 400 and answer.error.get("param") == param, answer
+    assert client.retrieve(plural, record["id"]) == record
+
+
+@pytest.mark.parametrize("object_type, plural", [("$account", "accounts"), ("$contact", "contacts"), ("$opportunity", "opportunities")])
+def test_bad_queries_of_list_members(client, make, object_type, plural, unique):
+    made = client.create("lists", {"$name": f"L{unique}", "$objectType": object_type}, {f"${plural}": make(plural)["id"]})
+    path = f"/v1/lists/{made['id']}/{plural}"
+    assert client.ok("GET", path)["totalCount"] == 1
+    assert client.get(path, query={"limit": 0}).status == 400 and client.get(path, query={"offset": "x"}).status == 400
+    assert client.get(f"/v1/lists/lst_cm0000000000000000000000/{plural}").status == 404
+
+
+class TestAnswersAfterWrites:
+    """A retrieve's answer may be kept: whatever changes it shows at once."""
+
+    def test_fields_links_and_the_far_end(self, client, opportunity, account, contact):
+        client.retrieve("accounts", account["id"])
+        client.retrieve("contacts", contact["id"])
+        client.retrieve("opportunities", opportunity["id"])
+        client.update("opportunities", opportunity["id"], {"$amount": 7}, {"$champion": {"add": contact["id"]}})
+        assert client.retrieve("opportunities", opportunity["id"])["fields"]["$amount"]["value"] == 7
+        assert opportunity["id"] in client.retrieve("contacts", contact["id"])["relationships"]["$opportunity"]["values"]
+        assert opportunity["id"] in client.retrieve("accounts", account["id"])["relationships"]["$opportunity"]["values"]
+
+    def test_trash_and_restore_of_a_neighbour(self, client, opportunity, account):
+        client.retrieve("accounts", account["id"])
+        client.delete(f"/v1/opportunities/{opportunity['id']}")
+        assert client.retrieve("accounts", account["id"])["relationships"]["$opportunity"]["values"] == []
+        assert client.get(f"/v1/opportunities/{opportunity['id']}").status == 404
+        client.ok("POST", f"/v1/opportunities/{opportunity['id']}/restore", {})
+        assert client.retrieve("accounts", account["id"])["relationships"]["$opportunity"]["values"] == [opportunity["id"]]
+
+    def test_a_list_that_gains_and_loses_members(self, client, account, unique):
+        made = client.create("lists", {"$name": f"Kept {unique}", "$objectType": "$account"})
+        client.retrieve("accounts", account["id"])
+        client.retrieve("lists", made["id"])
+        client.update("lists", made["id"], None, {"$accounts": {"add": account["id"]}})
+        assert client.ok("GET", f"/v1/lists/{made['id']}/accounts")["totalCount"] == 1
+        client.delete(f"/v1/lists/{made['id']}")
+        assert client.get(f"/v1/lists/{made['id']}").status == 404
+
+    def test_a_renamed_field_and_a_new_relationship(self, client, account, unique):
+        client.create_field("account", f"kept{unique}", "TEXT")
+        client.retrieve("accounts", account["id"])
+        client.create_relationship("account", f"keptTo{unique}", "contact", cardinality="HAS_MANY", inverseKey=f"keptOf{unique}")
+        assert f"keptTo{unique}" in client.retrieve("accounts", account["id"])["relationships"]
