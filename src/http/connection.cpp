@@ -17,7 +17,6 @@ namespace beast_http = boost::beast::http;
 using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t read_size = 16 << 10;
 constexpr std::size_t most_output = 1 << 20;    // pipelined answers wait to be written at most
 constexpr std::size_t most_lingered = 8 << 20;  // of a refused body that is read and thrown away
 constexpr int linger_ms = 2000;
@@ -106,8 +105,8 @@ void Connection::check_deadline(Clock::time_point now) {
 void Connection::read() {
   if (reading_ || peer_finished_ || state_ == State::closed) return;
   reading_ = true;
-  if (!spare_) spare_ = std::make_unique<char[]>(read_size);
-  stream_->read_some(spare_.get(), read_size, [self = shared_from_this()](error_code failure, std::size_t count) {
+  if (input_.empty()) set_arrival_deadline_ = true;
+  stream_->read_into(input_, [self = shared_from_this()](error_code failure, std::size_t count) {
     self->reading_ = false;
     if (self->state_ == State::closed) return;
     if (failure) {
@@ -121,12 +120,14 @@ void Connection::read() {
 void Connection::on_read(std::size_t count) {
   if (state_ == State::lingering) {
     lingered_ += count;
+    input_.clear();
     if (peer_finished_ || lingered_ > most_lingered) return close();
     return read();
   }
-  if (input_.empty() && count > 0) set_deadline(shared_.options.header_timeout_ms);
-  input_.append(spare_.get(), count);
-  spare_.reset();
+  if (set_arrival_deadline_ && count > 0) {
+    set_arrival_deadline_ = false;
+    set_deadline(shared_.options.header_timeout_ms);
+  }
   if (state_ == State::reading) advance();
 }
 

@@ -89,10 +89,10 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
   std::string in_flight_;     // what the stream is writing
   std::size_t written_ = 0;   // of `in_flight_`
   bool writing_ = false;
-  std::unique_ptr<char[]> spare_;
-  bool reading_ = false;        // a read is under way
-  bool peer_finished_ = false;  // the peer sends no more
-  bool close_after_ = false;    // the answer under way is the last
+  bool set_arrival_deadline_ = false;  // the next byte is a request's first
+  bool reading_ = false;               // a read is under way
+  bool peer_finished_ = false;         // the peer sends no more
+  bool close_after_ = false;           // the answer under way is the last
   bool in_advance_ = false;
 
   // The request under way.

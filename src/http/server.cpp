@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include <sched.h>
 #include <sys/stat.h>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -30,6 +31,14 @@ using boost::system::error_code;
 
 constexpr auto sweep_interval = std::chrono::milliseconds(250);
 constexpr auto accept_pause = std::chrono::milliseconds(50);
+
+/// Those that this process may run on: a container or taskset may leave it fewer than there are.
+std::size_t usable_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return std::max(1U, std::thread::hardware_concurrency());
+  return static_cast<std::size_t>(std::max(1, CPU_COUNT(&set)));
+}
 
 std::unique_ptr<asio::ssl::context> make_tls(const ServerOptions& options) {
   if (options.tls_certificate.empty() && options.tls_key.empty()) return nullptr;
@@ -94,8 +103,7 @@ struct Server::Parts {
   std::atomic<bool> stopping = false;
 
   Parts(ServerOptions wanted, Handler& handler) : options(std::move(wanted)), shared{.options = options, .handler = handler}, tls(make_tls(options)) {
-    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-    const std::size_t count = options.threads > 0 ? static_cast<std::size_t>(options.threads) : cores;
+    const std::size_t count = options.threads > 0 ? static_cast<std::size_t>(options.threads) : usable_cores();
     for (std::size_t i = 0; i < count; ++i) {
       io.push_back(std::make_unique<IoThread>());
       sweeps.push_back(std::make_unique<asio::steady_timer>(io.back()->context));

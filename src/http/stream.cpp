@@ -1,5 +1,8 @@
 #include "http/stream.h"
 
+#include <array>
+#include <cerrno>
+
 #include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
@@ -11,6 +14,8 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
+constexpr std::size_t read_size = 16 << 10;
+
 class PlainStream final : public Stream {
  public:
   explicit PlainStream(Socket socket) : socket_(std::move(socket)) {
@@ -18,7 +23,18 @@ class PlainStream final : public Stream {
     socket_.non_blocking(true, ignored);
   }
   void open(StreamHandler done) override { done({}, 0); }
-  void read_some(char* to, std::size_t size, StreamHandler done) override { socket_.async_read_some(asio::buffer(to, size), std::move(done)); }
+  void read_into(std::string& to, StreamHandler done) override {
+    socket_.async_wait(Socket::wait_read, [this, &to, done = std::move(done)](error_code failure) {
+      if (failure) return done(failure, 0);
+      thread_local std::array<char, read_size> buffer;
+      const ssize_t count = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+      if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return done({}, 0);
+      if (count < 0) return done(error_code(errno, boost::system::system_category()), 0);
+      if (count == 0) return done(asio::error::eof, 0);
+      to.append(buffer.data(), static_cast<std::size_t>(count));
+      done({}, static_cast<std::size_t>(count));
+    });
+  }
   void write_some(const char* from, std::size_t size, StreamHandler done) override { socket_.async_write_some(asio::buffer(from, size), std::move(done)); }
   std::size_t write_now(std::string_view bytes) override {
     const ssize_t sent = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -43,7 +59,13 @@ class TlsStream final : public Stream {
   void open(StreamHandler done) override {
     stream_.async_handshake(asio::ssl::stream_base::server, [done = std::move(done)](error_code failure) { done(failure, 0); });
   }
-  void read_some(char* to, std::size_t size, StreamHandler done) override { stream_.async_read_some(asio::buffer(to, size), std::move(done)); }
+  void read_into(std::string& to, StreamHandler done) override {
+    if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(read_size);
+    stream_.async_read_some(asio::buffer(buffer_.get(), read_size), [this, &to, done = std::move(done)](error_code failure, std::size_t count) {
+      if (!failure) to.append(buffer_.get(), count);
+      done(failure, count);
+    });
+  }
   void write_some(const char* from, std::size_t size, StreamHandler done) override { stream_.async_write_some(asio::buffer(from, size), std::move(done)); }
   std::size_t write_now(std::string_view) override { return 0; }
   void finish_writing() override {
@@ -57,6 +79,7 @@ class TlsStream final : public Stream {
 
  private:
   asio::ssl::stream<Socket> stream_;
+  std::unique_ptr<char[]> buffer_;
 };
 
 }  // namespace

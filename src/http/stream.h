@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -20,7 +21,8 @@ class Stream {
   virtual ~Stream() = default;
   /// TLS: the handshake. Plain: done at once.
   virtual void open(StreamHandler done) = 0;
-  virtual void read_some(char* to, std::size_t size, StreamHandler done) = 0;
+  /// Appends what has come to `to`. Holds no buffer while it waits (a plain stream), so that idle connections stay small.
+  virtual void read_into(std::string& to, StreamHandler done) = 0;
   virtual void write_some(const char* from, std::size_t size, StreamHandler done) = 0;
   /// Writes what goes without waiting; 0 where nothing does, or the stream cannot tell.
   virtual std::size_t write_now(std::string_view bytes) = 0;
