@@ -19,6 +19,7 @@ find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 find_library(ROARING_LIBRARY roaring REQUIRED)
+find_library(LZ4_LIBRARY lz4 REQUIRED)
 
 # Debian's libphonenumber-dev cannot stand beside libboost1.81-dev (it wants 1.74's headers), so ./dev
 # unpacks its headers below .deps/ and the library itself is the installed libphonenumber8.

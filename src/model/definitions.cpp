@@ -10,20 +10,6 @@ namespace plenoptic::model {
 namespace {
 
 /// Labels compare folded, with outer white space gone and inner runs collapsed.
-std::string label_form(std::string_view label) {
-  std::string out;
-  bool gap = false;
-  for (char c : fold_text(label)) {
-    if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
-      gap = !out.empty();
-      continue;
-    }
-    if (gap) out += ' ';
-    gap = false;
-    out += c;
-  }
-  return out;
-}
 
 template <typename Range, typename Test>
 auto find_pointer(Range& range, Test test) -> decltype(&*range.begin()) {
@@ -40,6 +26,7 @@ void index_keys(ObjectType& type) {
     type.field_by_key.emplace(field.key, i);
     if (type.field_by_number.size() <= field.number) type.field_by_number.resize(field.number + 1, -1);
     type.field_by_number[field.number] = static_cast<std::int32_t>(i);
+    type.fields[i].names_companies = type.number == types::account;
   }
   for (std::size_t i = 0; i < type.relationships.size(); ++i) type.relationship_by_key.emplace(type.relationships[i].key, i);
 }
@@ -48,6 +35,20 @@ std::string quoted(std::string_view text) {
   std::string out;
   base::append_json_string(out, text);
   return out;
+}
+
+/// Select options come first, since they are longest and stand in some answers only.
+std::string wire_text_of(const ObjectType& type) {
+  constexpr std::size_t most_options = 64;
+  std::string text;
+  for (const FieldDefinition& field : type.fields)
+    for (std::size_t i = 0; i < std::min(field.options.size(), most_options); ++i) text += quoted(field.options[i].id);
+  text += "{\"id\":\"" + type.prefix + "_c\",\"createdAt\":\"2026-01-01T00:00:00.000Z\",\"updatedAt\":\"2026-01-01T00:00:00.000Z\",\"httpLink\":\"https:///crm/" + type.slug + "/" +
+          type.prefix + "_c\",\"externalId\":null,\"fields\":{";
+  for (const FieldDefinition& field : type.fields) text += (text.back() == '{' ? "" : ",") + field.wire_head + "null" + field.wire_tail;
+  text += "},\"relationships\":{";
+  for (const RelationshipDefinition& relationship : type.relationships) text += (text.back() == '{' ? "" : ",") + relationship.wire_head + "[]}";
+  return text + "}}";
 }
 
 void write_heads(ObjectType& type, const Schema& schema) {
@@ -60,6 +61,7 @@ void write_heads(ObjectType& type, const Schema& schema) {
     relationship.wire_head =
         quoted(relationship.key) + ":{\"cardinality\":\"" + std::string(cardinality) + "\",\"objectType\":" + quoted(schema.type(relationship.far_type).slug) + ",\"values\":";
   }
+  type.wire_text = wire_text_of(type);
 }
 
 /// The pair slug is named after the end that owns the link (its source), the same from both ends.
@@ -101,8 +103,8 @@ const SelectOption* FieldDefinition::find_option_by_id(std::string_view wanted) 
 }
 
 const SelectOption* FieldDefinition::find_option_by_label(std::string_view wanted) const {
-  const std::string form = label_form(wanted);
-  const auto matches = [&](const SelectOption& option) { return label_form(option.label) == form; };
+  const std::string form = fold_label(wanted);
+  const auto matches = [&](const SelectOption& option) { return fold_label(option.label) == form; };
   const SelectOption* writable = find_pointer(options, [&](const SelectOption& option) { return !option.retired && matches(option); });
   return writable ? writable : find_pointer(options, matches);
 }
@@ -135,11 +137,9 @@ Schema::Schema(std::uint64_t version, std::vector<ObjectType> object_types, std:
     : version_(version), object_types_(std::move(object_types)), link_types_(std::move(link_types)) {
   std::sort(link_types_.begin(), link_types_.end(), [](const LinkType& a, const LinkType& b) { return a.number < b.number; });
   derive_relationships();
+  for (ObjectType& type : object_types_) index_keys(type);
   derive_filter_keys();
-  for (ObjectType& type : object_types_) {
-    index_keys(type);
-    write_heads(type, *this);
-  }
+  for (ObjectType& type : object_types_) write_heads(type, *this);
 }
 
 void Schema::derive_relationships() {
@@ -163,7 +163,8 @@ void Schema::derive_relationships() {
       if (auto* view = find_pointer(type.relationships, [&](const RelationshipDefinition& shown) { return link.ends[0].type == type.number && shown.key == link.ends[0].key; })) {
         view->links.push_back({link.number, Side::destination});
         view->self_referential = true;
-        if (link.ends[1].cardinality == Cardinality::has_many) view->cardinality = Cardinality::has_many;
+        // Values of both roles: one at each end can make two.
+        view->cardinality = Cardinality::has_many;
       }
     }
   }
@@ -185,12 +186,15 @@ void Schema::derive_filter_keys() {
       add(view.key + ":asDestination", view.far_type, {view.links.front().link_type, Side::destination});
     }
     for (const LinkType& link : link_types_) {
-      if (!link.system) continue;
       const ObjectType& source = this->type(link.ends[0].type);
       const ObjectType& destination = this->type(link.ends[1].type);
       for (Side side : {Side::source, Side::destination}) {
         if (link.end(side).type != type.number) continue;
         const TypeNumber far = link.end(other_side(side)).type;
+        // A custom relationship has one slug, from both ends.
+        if (!link.system && !link.self_referential() && !type.find_relationship(link.ends[0].key) && !type.find_field(link.ends[0].key))
+          add(link.ends[0].key, far, {link.number, side});
+        if (!link.system) continue;
         add(pair_slug(source, destination), far, {link.number, side});
         add(pair_slug(destination, source), far, {link.number, side});
       }

@@ -58,6 +58,7 @@ struct FieldDefinition {
   bool history = true;    // has a field history
   std::optional<std::string> currency;
   std::optional<HandleService> handle_service;
+  bool names_companies = false;  // a bare LinkedIn handle is a company's; set by Schema for accounts
   std::optional<std::string> parent_field_key;
   std::vector<SelectOption> options;  // in display order
 
@@ -136,6 +137,8 @@ struct RelationshipFilterKey {
 };
 
 struct ObjectType {
+  /// A record's JSON without its values: what answers of this type have in common. Built by Schema.
+  std::string wire_text;
   TypeNumber number = 0;
   std::string slug;    // `account`
   std::string plural;  // `accounts`: the path segment, and the name in error messages

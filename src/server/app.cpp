@@ -141,7 +141,7 @@ struct App::Parts {
       const auto entry = workspaces.find(id);
       return entry ? entry->schema : nullptr;
     };
-    answers = std::make_unique<services::AnswerCache>(static_cast<std::size_t>(settings.answer_cache));
+    answers = std::make_unique<services::AnswerCache>(static_cast<std::size_t>(settings.answer_cache_mib) << 20);
     indexes = std::make_unique<services::IndexDirectory>(*database, schema);
     for (const auto& workspace : workspaces.all()) indexes->load(workspace->id);
     const auto publish = [this](const model::SchemaPointer& then, model::WorkspaceId workspace, std::span<const model::Change> changes) {
@@ -169,6 +169,7 @@ struct App::Parts {
                                                            .version = version});
     limiter = std::make_unique<api::RateLimiter>(settings.rate_limit);
     metrics.add_gauge("plenoptic_write_queue", "Writes that wait for the lane.", [this] { return static_cast<double>(lane->queued()); });
+    metrics.add_gauge("plenoptic_answer_cache_bytes", "Memory of the kept answers.", [this] { return static_cast<double>(answers->memory_bytes()); });
     metrics.add_gauge("plenoptic_index_bytes", "Memory of the in-memory indexes, about.", [this] { return static_cast<double>(indexes->memory_bytes()); });
     pipeline = std::make_unique<api::Pipeline>(
         api::Pipeline::Parts{.services = *shared, .lane = *lane, .limiter = *limiter, .metrics = metrics, .log = [this](const api::RequestLog& entry) { log_request(entry); }},

@@ -16,7 +16,7 @@ struct Settings {
   std::int64_t max_body_bytes = 4 << 20;
   std::int64_t queue_limit = 4096;  // writes that may wait
   std::int64_t page_cache_mib = 64;
-  std::int64_t answer_cache = 32'768;  // records whose answer is kept in memory; 0: off
+  std::int64_t answer_cache_mib = 512;  // memory for kept answers of retrieve, at most; 0: off
   std::string tls_cert;
   std::string tls_key;
   std::string log_level = "info";

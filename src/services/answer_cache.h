@@ -1,47 +1,78 @@
 // Answers of retrieve, kept by record: a bounded table in memory, emptied by the change log. An answer that it gives is
 // the one that storage would give: the write lane takes out what a write touches before that write is answered.
+//
+// Answers of one object type differ in their values only, so each is kept compressed against the type's own text
+// (ObjectType::wire_text): a quarter of its size, and quicker to unpack than to read from storage. Safe from any thread.
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
+#include "model/definitions.h"
 #include "model/record.h"
 
 namespace plenoptic::services {
 
 class AnswerCache {
  public:
-  /// `slots` is rounded up to a power of two; 0: off. Each slot holds one answer of at most largest_answer bytes.
-  explicit AnswerCache(std::size_t slots);
-  static constexpr std::size_t largest_answer = 8 << 10;
+  /// `budget_bytes` bounds its memory, which it takes as it fills; 0: off.
+  explicit AnswerCache(std::size_t budget_bytes);
+  ~AnswerCache();
+  AnswerCache(const AnswerCache&) = delete;
+  AnswerCache& operator=(const AnswerCache&) = delete;
+
+  struct Key {
+    model::WorkspaceId workspace;
+    const model::ObjectType& type;
+    model::RecordId record;
+    std::uint64_t schema_version = 0;
+  };
 
   /// Appends the answer to `out` where it is there.
-  bool find(model::WorkspaceId workspace, model::RecordId record, std::uint64_t schema_version, std::string& out);
+  bool find(const Key& key, std::string& out);
   /// To be taken before the snapshot that an answer is made from.
   std::uint64_t ticket() const { return published_.load(std::memory_order_acquire); }
   /// Keeps an answer, unless anything was published since the ticket: it may be out of date.
-  void put(model::WorkspaceId workspace, model::RecordId record, std::uint64_t schema_version, std::uint64_t ticket, const std::string& answer);
+  void put(const Key& key, std::uint64_t ticket, std::string_view answer);
   /// Takes out what the changes touch: the records, both ends of their links, and who shows a link to one that came or went.
   void publish(model::WorkspaceId workspace, const model::Change& change);
+  std::size_t memory_bytes() const { return used_bytes_.load(std::memory_order_relaxed); }
 
  private:
+  /// All zero: empty. Plain, so that pages of the table that were never used cost nothing.
   struct Slot {
-    std::mutex mutex;
-    model::WorkspaceId workspace;
     model::RecordId record;
-    std::uint64_t schema_version = 0;
-    std::string answer;
+    std::uint64_t schema_version;
+    char* packed;
+    model::WorkspaceId workspace;
+    std::uint16_t answer_size;
+    std::uint16_t packed_size;
+    model::TypeNumber type;
   };
-  Slot& slot(model::RecordId record);
-  void drop(model::WorkspaceId workspace, model::RecordId record);
+  static constexpr std::size_t ways = 4;
+  static constexpr std::size_t locks = 256;
 
-  std::vector<Slot> slots_;
-  std::size_t mask_ = 0;
+  std::size_t set_of(model::RecordId record) const;
+  Slot* slots(std::size_t set) const { return table_.get() + set * ways; }
+  std::mutex& lock_of(std::size_t set) { return locks_[set % locks]; }
+  Slot* find_slot(std::size_t set, model::WorkspaceId workspace, model::RecordId record) const;
+  void empty(Slot& slot);
+  void drop(model::WorkspaceId workspace, model::RecordId record);
+  void make_room(std::size_t bytes);
+
+  std::size_t sets_ = 0;
+  std::size_t budget_bytes_ = 0;
+  std::unique_ptr<Slot[], void (*)(void*)> table_{nullptr, std::free};
+  std::array<std::mutex, locks> locks_;
   std::atomic<std::uint64_t> published_ = 0;
+  std::atomic<std::size_t> used_bytes_ = 0;
+  std::atomic<std::size_t> hand_ = 0;  // where room is made next
 };
 
 }  // namespace plenoptic::services

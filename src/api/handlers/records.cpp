@@ -96,10 +96,11 @@ Answer retrieve_record(Call& call) {
   const model::RecordId id = path_record_id(call, type);
   services::AnswerCache& answers = call.services.answers;
   Answer answer;
-  if (answers.find(call.workspace->id, id, call.schema().version(), answer.body)) return answer;
+  const services::AnswerCache::Key key{.workspace = call.workspace->id, .type = type, .record = id, .schema_version = call.schema().version()};
+  if (answers.find(key, answer.body)) return answer;
   const std::uint64_t ticket = answers.ticket();
   answer = record_answer(call, type, services::get_live_record(call.storage(), call.workspace->id, type, id));
-  answers.put(call.workspace->id, id, call.schema().version(), ticket, answer.body);
+  answers.put(key, ticket, answer.body);
   return answer;
 }
 
