@@ -78,9 +78,7 @@ Json parse(std::string_view bytes) {
 Json parse_body(const Operation& operation, const RawBody& raw) {
   const bool needed = operation.body_rule == BodyRule::object;
   const bool sent = raw.too_large || !raw.bytes.empty();
-  if (sent || (needed && !raw.content_type.empty())) {
-    if (!is_json_type(raw.content_type)) throw errors::unsupported_media_type(raw.content_type);
-  }
+  if (sent && !is_json_type(raw.content_type)) throw errors::unsupported_media_type(raw.content_type);
   if (raw.too_large) throw errors::body_too_large(raw.limit);
   if (!sent) {
     if (!needed || operation.body.empty()) return Json::object();

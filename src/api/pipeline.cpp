@@ -115,6 +115,7 @@ void Pipeline::process(const ExchangePointer& exchange) {
 
   // 2. Who calls: 401.
   if (!open) authenticate(e);
+  show_rate(e);
 
   // 3. Unknown path: 404.
   if (e.route.malformed) throw errors::malformed_path();
@@ -175,6 +176,12 @@ void Pipeline::check_version(const Exchange& e) const {
   if (!e.operation().versioned()) return;
   const std::string_view sent = e.request.header("Lightfield-Version");
   if (sent != supported_version) throw errors::version_header(sent);
+}
+
+/// Rate headers stand on every answer after authentication, those of earlier checks too; what no row matches counts as a read.
+void Pipeline::show_rate(Exchange& e) {
+  const RateCategory category = e.route.operation ? e.operation().rate : RateCategory::read;
+  if (parts_.limiter.enabled() && category != RateCategory::none && e.workspace) e.rate = parts_.limiter.look(e.workspace->id, category, e.now_ms);
 }
 
 void Pipeline::check_rate(Exchange& e) {
@@ -258,6 +265,7 @@ void Pipeline::run_write(const ExchangePointer& exchange) {
   job.alone = e.operation().lane == Lane::write_alone;
   job.run = [this, exchange](services::WriteContext& context) {
     Exchange& under_way = *exchange;
+    context.may_read = [&under_way](const model::ObjectType& type) { return under_way.principal.has_scope(type.plural + ":read"); };
     Call call(under_way.operation(), parts_.services, under_way.principal);
     // The workspace as it is now: its data model may have moved while the request waited.
     if (under_way.workspace) call.workspace = parts_.services.workspaces.find(under_way.workspace->id);

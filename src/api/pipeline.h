@@ -56,6 +56,7 @@ class Pipeline final : public http::Handler {
   void authenticate(Exchange& exchange) const;
   void enter_workspace(Exchange& exchange) const;
   void check_version(const Exchange& exchange) const;
+  void show_rate(Exchange& e);
   void check_rate(Exchange& exchange);
   void check_access(const Exchange& exchange) const;
   bool administers(const Exchange& exchange) const;

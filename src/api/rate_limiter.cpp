@@ -5,7 +5,11 @@
 
 namespace plenoptic::api {
 
-RateDecision RateLimiter::take(model::WorkspaceId workspace, RateCategory category, std::int64_t now_ms) {
+RateDecision RateLimiter::take(model::WorkspaceId workspace, RateCategory category, std::int64_t now_ms) { return decide(workspace, category, now_ms, 1); }
+
+RateDecision RateLimiter::look(model::WorkspaceId workspace, RateCategory category, std::int64_t now_ms) { return decide(workspace, category, now_ms, 0); }
+
+RateDecision RateLimiter::decide(model::WorkspaceId workspace, RateCategory category, std::int64_t now_ms, double wanted) {
   std::lock_guard lock(mutex_);
   Bucket& bucket = buckets_[workspace.value][static_cast<std::size_t>(category)];
   const double capacity = rate_;
@@ -16,8 +20,8 @@ RateDecision RateLimiter::take(model::WorkspaceId workspace, RateCategory catego
 
   RateDecision decision;
   decision.limit = rate_;
-  decision.allowed = bucket.tokens >= 1;
-  if (decision.allowed) bucket.tokens -= 1;
+  decision.allowed = bucket.tokens >= wanted;
+  if (decision.allowed) bucket.tokens -= wanted;
   decision.remaining = static_cast<int>(bucket.tokens);
   const double full_in_ms = (capacity - bucket.tokens) / capacity * 1000.0;
   decision.reset_unix_s = static_cast<std::int64_t>(std::ceil((static_cast<double>(now_ms) + full_in_ms) / 1000.0));

@@ -23,13 +23,18 @@ class RateLimiter {
   /// `rate` 0: off.
   explicit RateLimiter(int rate) : rate_(rate) {}
   bool enabled() const { return rate_ > 0; }
+  /// Takes a token where there is one.
   RateDecision take(model::WorkspaceId workspace, RateCategory category, std::int64_t now_ms);
+  /// The bucket as it is; takes nothing.
+  RateDecision look(model::WorkspaceId workspace, RateCategory category, std::int64_t now_ms);
 
  private:
   struct Bucket {
     double tokens = -1;  // below zero: never used
     std::int64_t at_ms = 0;
   };
+  RateDecision decide(model::WorkspaceId workspace, RateCategory category, std::int64_t now_ms, double wanted);
+
   const int rate_;
   std::mutex mutex_;
   std::unordered_map<std::uint32_t, std::array<Bucket, 4>> buckets_;

@@ -102,8 +102,9 @@ std::expected<std::int64_t, std::string> parse_timestamp(std::string_view text) 
 
   int hour = 0, minute = 0, second = 0, milliseconds = 0;
   if (!reader.one_of("Tt") || !reader.digits(2, hour) || !reader.one_of(":") || !reader.digits(2, minute)) return refuse("");
-  if (reader.one_of(":") && (!reader.digits(2, second) || !reader.fraction(milliseconds))) return refuse("");
-  if (hour > 23 || minute > 59 || second > 59) return refuse("; the clock has no such time");
+  if (!reader.one_of(":") || !reader.digits(2, second) || !reader.fraction(milliseconds)) return refuse("");
+  // 60 is a leap second, which no clock here counts: it reads as the next minute's beginning.
+  if (hour > 23 || minute > 59 || second > 60) return refuse("; the clock has no such time");
   const std::int64_t local = midnight + ((hour * 60LL + minute) * 60 + second) * 1000 + milliseconds;
   if (reader.one_of("Zz")) return reader.done() ? std::expected<std::int64_t, std::string>(local) : refuse("");
 

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <boost/json/basic_parser_impl.hpp>
 
+#include "base/utf8.h"
+
 namespace plenoptic::base {
 namespace {
 
@@ -90,7 +92,7 @@ struct Builder {
   }
   bool on_key(bj::string_view rest, std::size_t, bj::error_code& ec) {
     text.append(rest.data(), rest.size());
-    if (has_key(open.back(), text)) return refuse(fmt::format("the key \"{}\" stands twice in one object", text.substr(0, 80)), ec);
+    if (has_key(open.back(), text)) return refuse(fmt::format("the key \"{}\" stands twice in one object", utf8_prefix(text, 80)), ec);
     open.back().key = std::move(text);
     text.clear();
     return true;

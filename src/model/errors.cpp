@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
+
 namespace plenoptic::model {
 
 int http_status(ErrorKind kind) {
@@ -43,7 +45,7 @@ std::string_view error_type(ErrorKind kind) {
 }
 
 std::string listed(const std::vector<std::string>& names) {
-  constexpr std::size_t most = 20;
+  constexpr std::size_t most = 200;
   std::string out;
   for (std::size_t i = 0; i < std::min(names.size(), most); ++i) {
     if (i > 0) out += ", ";
@@ -81,9 +83,7 @@ Error final_conflict(ErrorKind kind, std::string message, std::string param = {}
 std::string quoted(std::string_view text) {
   constexpr std::size_t longest = 80;
   std::string out = "'";
-  for (char c : text.substr(0, longest)) out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  // A cut may have left the head of a multi-byte character.
-  while (text.size() > longest && !out.empty() && (static_cast<unsigned char>(out.back()) & 0x80)) out.pop_back();
+  for (char c : base::utf8_prefix(text, longest)) out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
   if (text.size() > longest) out += "…";
   return out + "'";
 }
@@ -94,7 +94,7 @@ std::string relationship_param(std::string_view key) { return fmt::format("relat
 std::vector<std::string> writable_relationships(const ObjectType& type) {
   std::vector<std::string> names;
   for (const auto& relationship : type.relationships)
-    if (!relationship.read_only) names.push_back(relationship.key);
+    if (!relationship.read_only && !relationship.create_only) names.push_back(relationship.key);
   return names;
 }
 
@@ -167,7 +167,7 @@ Error nul_in_body() { return bad_request("invalid_type", "A string in the body h
 
 Error unknown_body_key(std::string_view key, const std::vector<std::string>& known) {
   const std::string hint = known.empty() ? "This operation takes an empty object." : fmt::format("The known keys are {}.", listed(known));
-  return bad_request("invalid_configuration", fmt::format("Unrecognized key {} in the body. {}", quoted(key), hint), std::string(key.substr(0, 255)));
+  return bad_request("invalid_configuration", fmt::format("Unrecognized key {} in the body. {}", quoted(key), hint), std::string(base::utf8_prefix(key, 255)));
 }
 
 Error wrong_shape(std::string_view param, std::string_view expected) { return bad_request("invalid_type", fmt::format("'{}' must be {}.", param, expected), std::string(param)); }
@@ -225,13 +225,13 @@ Error no_resource(std::string_view plural) { return make(ErrorKind::not_found, {
 
 Error unknown_field(const ObjectType& type, std::string_view key) {
   return bad_request("unknown_field", fmt::format("Unrecognized field {} for '{}'. The known fields are {}.", quoted(key), type.plural, hint_of_fields(type)),
-                     field_param(key.substr(0, 255)));
+                     field_param(base::utf8_prefix(key, 255)));
 }
 
 Error unknown_relationship(const ObjectType& type, std::string_view key) {
   return bad_request("unknown_relationship",
                      fmt::format("Unrecognized relationship {} for '{}'. The known relationships are {}.", quoted(key), type.plural, hint_of_relationships(type)),
-                     relationship_param(key.substr(0, 255)));
+                     relationship_param(base::utf8_prefix(key, 255)));
 }
 
 Error read_only_field(const ObjectType& type, std::string_view key) {
@@ -245,8 +245,8 @@ Error create_only_field(const ObjectType& type, std::string_view key) {
 
 Error read_only_relationship(const ObjectType& type, const RelationshipDefinition& relationship) {
   return bad_request("invalid_configuration",
-                     fmt::format("Relationship '{}' of '{}' is read-only. Manage it from the other record; writable here are {}.", relationship.key, type.plural,
-                                 listed(writable_relationships(type))),
+                     fmt::format("Relationship '{}' of '{}' is read-only. Leave it out, or write the link from its other end; always writable here are {}.", relationship.key,
+                                 type.plural, listed(writable_relationships(type))),
                      relationship_param(relationship.key));
 }
 
@@ -295,6 +295,11 @@ Error relationship_shape(std::string_view key) {
   return bad_request("invalid_type", fmt::format("Relationship '{}' takes a record id or a list of record ids.", key), relationship_param(key));
 }
 
+Error relationship_no_operation(std::string_view key) {
+  return bad_request("invalid_configuration", fmt::format("Relationship '{}' takes an object with 'replace', or with 'add' and 'remove', one or both.", key),
+                     relationship_param(key));
+}
+
 Error relationship_operation_unknown(std::string_view key, std::string_view operation) {
   return bad_request("invalid_configuration", fmt::format("Unrecognized operation {} on relationship '{}'. Use 'add', 'remove' or 'replace'.", quoted(operation), key),
                      relationship_param(key));
@@ -338,10 +343,6 @@ Error relationship_write_limit(std::string_view what) {
 
 Error list_object_type(std::string_view sent) {
   return bad_request("invalid_type", fmt::format("'$objectType' must be '$account', '$contact' or '$opportunity', not {}.", quoted(sent)), "fields.$objectType");
-}
-
-Error list_object_type_fixed() {
-  return bad_request("invalid_configuration", "Field '$objectType' of 'lists' is read-only once the list exists. Create another list for another type.", "fields.$objectType");
 }
 
 Error list_kind(std::string_view why) { return unprocessable(fmt::format("'$kind' {}", why), "fields.$kind"); }

@@ -89,6 +89,7 @@ Error invalid_cursor();
 
 // Relationships
 Error relationship_shape(std::string_view key);
+Error relationship_no_operation(std::string_view key);
 Error relationship_operation_unknown(std::string_view key, std::string_view operation);
 Error relationship_operations_mixed(std::string_view key);
 Error relationship_replace_refused(std::string_view key);
@@ -101,7 +102,6 @@ Error relationship_write_limit(std::string_view what);
 
 // Lists
 Error list_object_type(std::string_view sent);
-Error list_object_type_fixed();
 Error list_kind(std::string_view why);
 Error second_target_list();
 Error list_members_mismatch(std::string_view key, std::string_view expected);

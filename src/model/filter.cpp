@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "model/errors.h"
 #include "model/value_types.h"
 #include "model/value_types/families.h"
@@ -76,7 +77,7 @@ std::vector<std::string> relationship_keys(const ObjectType& type) {
 /// `$task-account`: the name of a pair. A system field's key has no hyphen.
 bool reads_as_pair(std::string_view key) { return key.starts_with('$') && key.find('-') != std::string_view::npos; }
 
-std::string shortened(std::string_view text) { return std::string(text.substr(0, 80)); }
+std::string shortened(std::string_view text) { return std::string(base::utf8_prefix(text, 80)); }
 
 Failure unknown_key(const ObjectType& type, std::string_view key) {
   if (reads_as_pair(key))
@@ -112,9 +113,9 @@ std::expected<void, Problem> parse_option(const FieldDefinition& field, const st
   return {};
 }
 
-/// The digits of what is written like a telephone number; empty for anything else.
+/// The digits of what is written like a telephone number, its extension included; empty for anything else.
 std::string digits_of(std::string_view text) {
-  if (text.find_first_not_of("0123456789+-. ()/") != std::string_view::npos) return {};
+  if (text.find_first_not_of("0123456789+-. ()/;:=#xXeEtT") != std::string_view::npos) return {};
   std::string digits;
   for (char c : text)
     if (c >= '0' && c <= '9') digits += c;
@@ -191,19 +192,20 @@ std::expected<Filter, FilterProblem> parse_filter(const Schema& schema, const Ob
   Filter filter;
   for (const auto& [key, value] : parameters) {
     if (!reads_as_filter(type, key)) continue;
-    const auto fail = [&](Problem problem) { return std::unexpected(FilterProblem{std::move(problem), key.substr(0, 255)}); };
+    const auto fail = [&](Problem problem) { return std::unexpected(FilterProblem{std::move(problem), std::string(base::utf8_prefix(key, 255))}); };
     if (filter.fields.size() + filter.relationships.size() == most_filters)
       return fail({ErrorKind::bad_request, "invalid_configuration", "A list takes at most 100 filters. Send fewer."});
     if (value.size() > longest_operand) return fail({ErrorKind::bad_request, "invalid_type", "A filter's value is at most 10,000 bytes. Send a shorter one."});
     const FilterKey parts = split_key(key);
-    if (const RelationshipFilterKey* relationship = type.find_relationship_filter(parts.key)) {
-      auto predicate = parse_relationship_filter(schema, *relationship, parts, value);
-      if (!predicate) return fail(predicate.error());
-      filter.relationships.push_back(std::move(*predicate));
-    } else if (const FieldDefinition* field = type.find_field(parts.key)) {
+    // A contact's `$email` is both: the field is meant, the relationship has its pair slug.
+    if (const FieldDefinition* field = type.find_field(parts.key)) {
       auto predicate = parse_field_filter(*field, parts, value);
       if (!predicate) return fail(predicate.error());
       filter.fields.push_back(std::move(*predicate));
+    } else if (const RelationshipFilterKey* relationship = type.find_relationship_filter(parts.key)) {
+      auto predicate = parse_relationship_filter(schema, *relationship, parts, value);
+      if (!predicate) return fail(predicate.error());
+      filter.relationships.push_back(std::move(*predicate));
     } else {
       return fail(unknown_key(type, parts.key).error());
     }

@@ -44,11 +44,13 @@ void check_members(const ContentRow& content, const Json& relationships) {
       if (key == row.key && key != content.key) throw errors::list_members_mismatch(key, content.key);
 }
 
-void check_kind(const ContentRow& content, const model::FieldValues& values) {
+void check_kind(WriteContext& context, const ContentRow& content, const model::FieldValues& values, std::optional<model::RecordId> self) {
   const auto* kind = std::get_if<std::string>(&values.get(model::fields::list_kind));
   if (!kind) return;
   if (*kind != "target") throw errors::list_kind("must be 'target' or null.");
   if (content.content.type == model::types::opportunity) throw errors::list_kind("'target' is for lists of accounts or contacts only.");
+  const auto holder = context.storage.find_unique_holder(context.workspace, model::types::list, model::fields::list_kind, "target");
+  if (holder && holder != self) throw errors::second_target_list();
 }
 
 }  // namespace
@@ -61,7 +63,7 @@ model::Record create_list(WriteContext& context, const Json& fields, const Json&
   const ContentRow& content = content_of(write.fields);
   write.fields.set(model::fields::list_object_type, std::string(content.object_type));
   check_members(content, relationships);
-  check_kind(content, write.fields);
+  check_kind(context, content, write.fields, std::nullopt);
   return create_record(context, type, write);
 }
 
@@ -71,7 +73,7 @@ model::Record update_list(WriteContext& context, model::RecordId id, const Json&
   const RecordWrite write = parse_record_write(*context.schema, type, fields, relationships, WriteMode::update);
   const ContentRow& content = content_of(model::decode_fields(now.fields));
   check_members(content, relationships);
-  check_kind(content, write.fields);
+  check_kind(context, content, write.fields, id);
   return update_record(context, type, id, write);
 }
 

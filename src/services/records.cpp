@@ -57,7 +57,7 @@ class UniqueValues {
     for (const FieldDefinition* field : unique_fields())
       for (const std::string& form : model::unique_forms(*field, values.get(field->number))) {
         const auto holder = other_holder(*field, form);
-        if (holder) throw errors::unique_value_taken_on_restore(field->key, model::public_id(type_, *holder));
+        if (holder) throw errors::unique_value_taken_on_restore(field->key, shown(*holder));
         context_.storage.put_unique(context_.workspace, type_.number, field->number, form, record_);
       }
   }
@@ -71,9 +71,11 @@ class UniqueValues {
   }
 
   void take(const FieldDefinition& field, const std::string& form) {
-    if (const auto holder = other_holder(field, form)) throw errors::unique_value_taken(field.key, form, model::public_id(type_, *holder));
+    if (const auto holder = other_holder(field, form)) throw errors::unique_value_taken(field.key, form, shown(*holder));
     context_.storage.put_unique(context_.workspace, type_.number, field.number, form, record_);
   }
+
+  std::optional<std::string> shown(RecordId holder) const { return context_.may_read && !context_.may_read(type_) ? std::nullopt : std::optional(model::public_id(type_, holder)); }
 
   std::vector<const FieldDefinition*> unique_fields() const {
     std::vector<const FieldDefinition*> found;

@@ -59,14 +59,14 @@ void check_writable(const ObjectType& type, const RelationshipDefinition& relati
 }
 
 RelationshipOperation parse_for_create(const ObjectType& type, const RelationshipDefinition& relationship, const Json& input, IdReader& ids) {
-  if (input.is_null() && relationship.required) throw errors::required_relationship_cleared(type, relationship.key);
   RelationshipOperation operation{.relationship = &relationship, .add = {}, .remove = {}, .replace = {}};
-  operation.add = ids.read(relationship, input);
+  if (!(input.is_null() && relationship.required)) operation.add = ids.read(relationship, input);
+  if (relationship.required && operation.add.empty()) throw errors::required_relationship_cleared(type, relationship.key);
   return operation;
 }
 
 RelationshipOperation parse_for_update(const ObjectType& type, const RelationshipDefinition& relationship, const Json& input, IdReader& ids) {
-  if (!input.is_object()) throw errors::wrong_shape("relationships." + relationship.key, "an object with 'add', 'remove' or 'replace'");
+  if (!input.is_object()) throw errors::relationship_no_operation(relationship.key);
   RelationshipOperation operation{.relationship = &relationship, .add = {}, .remove = {}, .replace = {}};
   for (const auto& [name, value] : input.members())
     if (name != "add" && name != "remove" && name != "replace") throw errors::relationship_operation_unknown(relationship.key, name);
@@ -106,13 +106,15 @@ class LinkWriter {
     if (single && wanted.size() > 1) throw errors::relationship_has_one(relationship.key);
 
     const std::vector<RecordId> current = live_targets(record_, view);
-    for (RecordId id : operation.remove) remove(relationship, id);
-    if (operation.replace || (single && !wanted.empty()))
-      for (RecordId id : current)
-        if (!contains(wanted, id)) unlink(view, record_, id);
+    bool cleared = operation.replace && wanted.empty();
+    for (RecordId id : operation.remove) {
+      cleared |= contains(current, id);
+      remove(relationship, id);
+    }
+    if (operation.replace || (single && !wanted.empty())) unlink_others(view, wanted);
     for (RecordId id : wanted)
       if (!contains(current, id)) add(link_type, view, id);
-    if (relationship.required && wanted.empty() && live_targets(record_, view).empty()) throw errors::required_relationship_cleared(type_, relationship.key);
+    if (relationship.required && cleared && wanted.empty() && live_targets(record_, view).empty()) throw errors::required_relationship_cleared(type_, relationship.key);
   }
 
   std::vector<LinkChange> take() { return std::move(changes_); }
@@ -133,6 +135,12 @@ class LinkWriter {
     for (const model::Link& link : context_.storage.links(context_.workspace, record, view))
       if (link.other_live) ids.push_back(link.other);
     return ids;
+  }
+
+  /// Links to trashed records go too: a restore shall not bring back what was replaced.
+  void unlink_others(LinkView view, const std::vector<RecordId>& wanted) {
+    for (const model::Link& link : context_.storage.links(context_.workspace, record_, view))
+      if (!contains(wanted, link.other)) unlink(view, record_, link.other);
   }
 
   /// In a relationship from a type to itself, whichever direction the link has.

@@ -37,6 +37,8 @@ struct WriteContext {
   base::CuidGenerator& ids;
   Actor actor;
   Origin origin;
+  /// Whether the caller may read records of a type; unset: all. Messages name only what the caller may see.
+  std::function<bool(const model::ObjectType&)> may_read = {};
 
   /// Log entries of this request, in order.
   std::vector<model::Change> changes;

@@ -207,3 +207,22 @@ def test_a_taken_has_one_far_end_moves(data):
     assert client.retrieve("contacts", contact)["relationships"]["mainOf"]["values"] == [second]
     for id in (first, second):
         client.ok("DELETE", f"/v1/opportunities/{id}")
+
+
+def test_a_contacts_email_is_its_field(data, client, unique):
+    made = client.create("contacts", {"$email": [f"find{unique}@me.example"]})
+    for query in ({"$email[contains]": f"find{unique}@"}, {"$email[contains]": f"FIND{unique}@ME.example"}):
+        assert client.ids("contacts", query) == [made["id"]]
+
+
+def test_a_custom_relationship_filters_from_both_ends_by_its_slug(client, unique):
+    slug = f"vendor{unique}"
+    client.create_relationship("account", slug, "contact", cardinality="HAS_MANY")
+    contact = client.create("contacts", {"$title": "v"})["id"]
+    account = client.create("accounts", {"$name": "V"}, {slug: contact})["id"]
+    assert client.ids("accounts", {f"{slug}[contains]": contact}) == [account] and client.ids("contacts", {f"{slug}[contains]": account}) == [contact]
+
+
+def test_a_telephone_is_found_with_its_extension(client, unique):
+    made = client.create("contacts", {"$phone": "+12025551234 x77" + str(unique)})["id"]
+    assert client.ids("contacts", {"$phone[contains]": f"202-555-1234 x77{unique}"}) == [made]

@@ -112,7 +112,7 @@ def test_messages_say_what_would_be_right(client, opportunity):
     ({"$champion": {}}, 400, "invalid_configuration", "relationships.$champion"),
     ({"$champion": {"set": "CONTACT"}}, 400, "invalid_configuration", "relationships.$champion"),
     ({"$champion": {"add": "CONTACT", "remove": "CONTACT"}}, 400, "invalid_configuration", "relationships.$champion"),
-    ({"$champion": "CONTACT"}, 400, "invalid_type", "relationships.$champion"),
+    ({"$champion": "CONTACT"}, 400, "invalid_configuration", "relationships.$champion"),
     ({"$champion": {"add": 5}}, 400, "invalid_type", "relationships.$champion"),
     ({"$champion": {"add": None}}, 400, "invalid_type", "relationships.$champion"),
     ({"$champion": {"add": "con_c00000000000000000000000a"}}, 400, "relationship_entity_missing", "relationships.$champion"),

@@ -149,6 +149,28 @@ class TestRateLimits:
         assert not any(name.startswith("x-ratelimit") for name in client.get("/v1/auth/validate").headers)
 
 
+    def test_headers_stand_on_early_refusals_too(self, fresh):
+        client = Client(fresh("--rate-limit", "5"))
+        for path, headers in (("/v1/nothing", {}), ("/v1/accounts", {"Lightfield-Version": None}), ("/v1/accounts/%ff", {})):
+            answer = client.get(path, headers=headers)
+            assert answer.status in (400, 404) and answer.headers["x-ratelimit-limit"] == "5" and answer.headers["x-ratelimit-remaining"], answer
+
+
+@pytest.mark.parametrize("query", [{"$stage": "aé" * 60}, {"$amount": "1é" * 60}, {"$" + "aé" * 200: "x"}, {"$" + "é" * 200: "x"}])
+def test_messages_are_valid_utf8_wherever_they_are_cut(client, query):
+    answer = client.get("/v1/opportunities", query=query)
+    assert answer.status == 400
+    answer.raw.decode("utf-8")
+
+
+def test_bodies_too_are_cut_between_characters(client, opportunity):
+    for body in ({"fields": {"$stage": "opt_a" + "é" * 60}}, {"fields": {"a" + "é" * 300: 1}}, {"a" + "é" * 300: 1}, {"relationships": {"a" + "é" * 300: {"add": "x"}}}):
+        answer = client.post(f"/v1/opportunities/{opportunity['id']}", body)
+        assert answer.status in (400, 422) and answer.raw.decode("utf-8")
+    twice = '{"%s":1,"%s":1}' % ("a" + "é" * 60, "a" + "é" * 60)
+    assert client.post(f"/v1/opportunities/{opportunity['id']}", twice.encode()).raw.decode("utf-8")
+
+
 class TestOperators:
     def test_health_ready_metrics_openapi(self, client):
         anonymous = {"Authorization": None, "Lightfield-Version": None}

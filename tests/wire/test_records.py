@@ -339,6 +339,37 @@ def test_bad_queries_of_list_members(client, make, object_type, plural, unique):
     assert client.get(f"/v1/lists/lst_cm0000000000000000000000/{plural}").status == 404
 
 
+def test_messages_name_only_what_the_caller_may_see(client, unique):
+    client.create("accounts", {"$name": "Holder", "$website": [f"holder{unique}.example"]})
+    blind = client.with_key(client.create_key("blind", scopes=["accounts:create"])["key"])
+    answer = blind.post("/v1/accounts", {"fields": {"$name": "x", "$website": [f"holder{unique}.example"]}})
+    assert answer.status == 409 and "acc_" not in answer.error["message"], answer
+    assert "acc_" in client.post("/v1/accounts", {"fields": {"$name": "x", "$website": [f"holder{unique}.example"]}}).error["message"]
+
+
+def test_a_replaced_link_stays_gone_though_its_far_end_was_in_the_trash(client, make, account, contact, unique):
+    task = make("tasks")
+    client.update("tasks", task["id"], None, {"$account": {"replace": account["id"]}})
+    client.update("accounts", account["id"], None, {"$contact": {"add": contact["id"]}})
+    client.delete(f"/v1/accounts/{account['id']}")
+    client.delete(f"/v1/contacts/{contact['id']}")
+    client.update("tasks", task["id"], None, {"$account": {"replace": None}})
+    client.ok("POST", f"/v1/accounts/{account['id']}/restore", {})
+    assert links(client.retrieve("tasks", task["id"]), "$account") == []
+    other = make("contacts")
+    client.update("accounts", account["id"], None, {"$contact": {"replace": other["id"]}})
+    client.ok("POST", f"/v1/contacts/{contact['id']}/restore", {})
+    assert links(client.retrieve("accounts", account["id"]), "$contact") == [other["id"]]
+
+
+def test_a_no_op_on_a_required_relationship_is_none_of_its_business(client, opportunity, account, make):
+    other = make("accounts")["id"]
+    client.delete(f"/v1/accounts/{account['id']}")
+    for operation in ({"add": []}, {"remove": other}):
+        assert links(client.update("opportunities", opportunity["id"], None, {"$account": operation}), "$account") == []
+    assert client.post(f"/v1/opportunities/{opportunity['id']}", {"relationships": {"$account": {"replace": None}}}).status == 422
+
+
 class TestAnswersAfterWrites:
     """A retrieve's answer may be kept: whatever changes it shows at once."""
 
@@ -350,6 +381,13 @@ class TestAnswersAfterWrites:
         assert client.retrieve("opportunities", opportunity["id"])["fields"]["$amount"]["value"] == 7
         assert opportunity["id"] in client.retrieve("contacts", contact["id"])["relationships"]["$opportunity"]["values"]
         assert opportunity["id"] in client.retrieve("accounts", account["id"])["relationships"]["$opportunity"]["values"]
+
+    def test_the_same_id_of_another_type_is_not_found(self, client, account):
+        bare = account["id"].split("_")[1]
+        client.retrieve("accounts", account["id"])
+        for plural, prefix in (("contacts", "con"), ("lists", "lst"), ("members", "mem"), ("opportunities", "opp")):
+            assert client.get(f"/v1/{plural}/{prefix}_{bare}").status == 404
+        client.retrieve("accounts", account["id"])
 
     def test_trash_and_restore_of_a_neighbour(self, client, opportunity, account):
         client.retrieve("accounts", account["id"])

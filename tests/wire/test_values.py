@@ -24,7 +24,7 @@ def address(**parts):
 
 @pytest.mark.parametrize("key, sent, back", [
     ("vtext", "  hello \u2003", "hello"), ("vtext", "", None), ("vtext", "x" * 10_000, "x" * 10_000), ("vtext", ["one"], "one"), ("vtext", "déjà 你好 🎉", "déjà 你好 🎉"),
-    ("vtext", "line\nline", "line\nline"),
+    ("vtext", "line\nline", "line\nline"), ("vtext", "a\u000bb", "a\u000bb"),
     ("vnumber", 0.1, 0.1), ("vnumber", 5, 5), ("vnumber", -3.5, -3.5), ("vnumber", 9007199254740991, 9007199254740991), ("vnumber", -9007199254740991, -9007199254740991),
     ("vnumber", 1.50, 1.5), ("vnumber", 0, 0), ("vnumber", 90071992547409.91, 90071992547409.91), ("vnumber", [7], 7),
     ("vcurrency", 1250.05, 1250.05), ("vcheckbox", True, True), ("vcheckbox", False, False),
@@ -38,7 +38,9 @@ def address(**parts):
     ("vphone", "(202) 555-1234 ext:100", "+12025551234;ext=100"), ("vphone", "+12025551234 #100", "+12025551234;ext=100"), ("vphone", "5551234", "5551234"), ("vphones", ["+442079460958"], ["+442079460958"]),
     ("vtwitter", "@acme", "https://x.com/acme"), ("vtwitter", "https://twitter.com/acme?s=20", "https://x.com/acme"), ("vtwitter", "https://mobile.twitter.com/acme/", "https://x.com/acme"),
     ("vlinkedin", "https://uk.linkedin.com/in/ada-lovelace/?x=1", "https://linkedin.com/in/ada-lovelace"), ("vlinkedin", "https://www.linkedin.com/company/acme", "https://linkedin.com/company/acme"),
-    ("vlinkedin", "ada", "https://linkedin.com/in/ada"), ("vlinkedin", "company/acme", "https://linkedin.com/company/acme"),
+    ("vlinkedin", "ada", "https://linkedin.com/company/ada"), ("vfacebook", "https://facebook.com/profile.php?id=1000123&x=1", "https://facebook.com/profile.php?id=1000123"),
+    ("vfacebook", "facebook.com/people/Ada/1000", "https://facebook.com/people/Ada/1000"), ("vurl", "https://münchen.example/ü", "https://münchen.example/ü"), ("vurl", "https://intranet/x", "https://intranet/x"),
+    ("vurl", "https://my_shop.example.com", "https://my_shop.example.com"), ("vphone", "tel:+12025551234", "+12025551234"), ("vdatetime", "2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000Z"), ("vlinkedin", "company/acme", "https://linkedin.com/company/acme"),
     ("vfacebook", "facebook.com/acme", "https://facebook.com/acme"), ("vinstagram", "https://instagram.com/acme/", "https://www.instagram.com/acme"),
     ("vaddress", {"city": " Berlin ", "country": "de"}, address(city="Berlin", country="DE")), ("vaddress", {"latitude": 52.5200066, "longitude": -13.4}, address(latitude=52.5200066, longitude=-13.4)),
     ("vaddress", {}, None), ("vaddress", {"city": ""}, None),
@@ -56,7 +58,9 @@ def test_taken(client, holder, key, sent, back):
 
 @pytest.mark.parametrize("key, sent, status, code", [
     ("vtext", 5, 400, "invalid_type"), ("vtext", True, 400, "invalid_type"), ("vtext", {"a": 1}, 400, "invalid_type"), ("vtext", ["a", "b"], 422, None), ("vtext", "x" * 10_001, 422, None),
-    ("vtext", "a\u0001b", 400, "invalid_type"), ("vnumber", "5", 400, "invalid_type"), ("vnumber", True, 400, "invalid_type"), ("vnumber", 0.001, 422, None), ("vnumber", 9007199254740992, 422, None),
+    ("vdatetime", "2026-03-16T12:00Z", 400, "invalid_type"), ("vurl", "mailto:a@b.com", 422, None), ("vurl", "ada@example.com", 422, None), ("vurl", "http://x.y:99999", 422, None),
+    ("vemail", "a\u00a0b@c.de", 422, None), ("vfacebook", "facebook.com/groups/foo", 422, None), ("vtwitter", "x.com/i/user/1", 422, None), ("vinstagram", "instagram.com/p/XYZ", 422, None),
+    ("vnumber", "5", 400, "invalid_type"), ("vnumber", True, 400, "invalid_type"), ("vnumber", 0.001, 422, None), ("vnumber", 9007199254740992, 422, None),
     ("vnumber", 1e300, 422, None), ("vcurrency", {"amount": 5}, 400, "invalid_type"), ("vcheckbox", "true", 400, "invalid_type"), ("vcheckbox", 1, 400, "invalid_type"),
     ("vdatetime", "2026-13-01", 400, "invalid_type"), ("vdatetime", "yesterday", 400, "invalid_type"), ("vdatetime", "2026-01-01T00:00:00", 400, "invalid_type"), ("vdatetime", 5, 400, "invalid_type"),
     ("vdatetime", "2026-01-01 00:00:00Z", 400, "invalid_type"), ("vdatetime", "2026-01-01T24:00:00Z", 400, "invalid_type"),
@@ -88,6 +92,7 @@ def test_selects(client, holder):
     one = {option["label"]: option["id"] for option in options["vone"]["typeConfiguration"]["options"]}
     many = {option["label"]: option["id"] for option in options["vmany"]["typeConfiguration"]["options"]}
     assert field(client.update("accounts", holder, {"vone": " high UP "}), "vone") == one["High  Up"]
+    assert field(client.update("accounts", holder, {"vone": "high \u00a0 up"}), "vone") == one["High  Up"]
     assert field(client.update("accounts", holder, {"vone": [one["Low"]]}), "vone") == one["Low"]
     assert field(client.update("accounts", holder, {"vmany": ["c", "A", many["C"]]}), "vmany") == [many["C"], many["A"]]
     assert field(client.update("accounts", holder, {"vmany": "B"}), "vmany") == [many["B"]]

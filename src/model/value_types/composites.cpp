@@ -34,15 +34,10 @@ constexpr std::array<NamePart, 2> name_parts = {{{"firstName", &FullName::first_
 
 using ParsedPart = std::expected<std::optional<std::string>, Problem>;
 
-bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' && c != '\r'; });
-}
-
 ParsedPart parse_part(const FieldDefinition& field, std::string_view key, const base::Json& input, std::size_t longest) {
   if (input.is_null()) return std::nullopt;
   if (!input.is_string()) return invalid_type(field, "takes a string or null for '" + std::string(key) + "'");
   const std::string_view text = trimmed(input.string());
-  if (has_control_character(text)) return invalid_type(field, "may not hold control characters");
   if (length(text) > longest) return unacceptable(field, "takes at most " + std::to_string(longest) + " characters for '" + std::string(key) + "'");
   return text.empty() ? std::nullopt : std::optional(std::string(text));
 }

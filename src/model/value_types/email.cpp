@@ -25,7 +25,7 @@ bool is_local_part(std::string_view text) {
     if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || excluded.find(c) != std::string_view::npos) return false;
     atom = true;
   }
-  return atom;
+  return atom && !holds_space(text);
 }
 
 bool is_bracketed_address(std::string_view text) {

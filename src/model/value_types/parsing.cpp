@@ -60,6 +60,17 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
 }
 
+bool holds_space(std::string_view text) {
+  const auto size = static_cast<int32_t>(text.size());
+  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
+  for (int32_t at = 0; at < size;) {
+    UChar32 c;
+    U8_NEXT(bytes, at, size, c);
+    if (c >= 0 && is_space(c)) return true;
+  }
+  return false;
+}
+
 std::size_t length(std::string_view utf8) {
   return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }

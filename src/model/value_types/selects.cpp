@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "model/errors.h"
 #include "model/value_types/families.h"
 
@@ -14,7 +15,8 @@ constexpr std::size_t most_options = 100;
 std::string writable_labels(const FieldDefinition& field) {
   std::vector<std::string> labels;
   for (const SelectOption& option : field.options)
-    if (!option.retired) labels.push_back(option.label);
+    // A system option that has a constant for its id is written by that.
+    if (!option.retired) labels.push_back(option.id.starts_with("opt_") ? option.label : option.id);
   return listed(labels);
 }
 
@@ -24,7 +26,7 @@ std::expected<OptionNumber, Problem> parse_option(const FieldDefinition& field, 
   const SelectOption* option = field.find_option_by_id(text);
   if (!option && text.starts_with("opt_"))
     return std::unexpected(Problem{ErrorKind::bad_request, "referenced_resource_missing",
-                                   fmt::format("Field '{}' has no option with the id '{}'. Its options are {}.", field.key, text.substr(0, 80), writable_labels(field))});
+                                   fmt::format("Field '{}' has no option with the id '{}'. Its options are {}.", field.key, base::utf8_prefix(text, 80), writable_labels(field))});
   if (!option) option = field.find_option_by_label(text);
   if (!option) return unacceptable(field, fmt::format("has no option of that label. Its options are {}", writable_labels(field)));
   if (option->retired) return unacceptable(field, fmt::format("no longer takes the option '{}', which is retired. Its options are {}", option->label, writable_labels(field)));

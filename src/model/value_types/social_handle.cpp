@@ -49,14 +49,49 @@ std::vector<std::string_view> segments_of(std::string_view path) {
   return segments;
 }
 
+/// First parts of addresses that are pages of the platform's own, and nobody's profile.
+bool is_reserved(HandleService service, std::string_view segment) {
+  constexpr std::array<std::string_view, 10> twitter = {"i", "intent", "search", "hashtag", "home", "explore", "share", "settings", "messages", "notifications"};
+  constexpr std::array<std::string_view, 12> facebook = {"profile.php", "people",     "pages",     "groups",    "events",      "watch",
+                                                         "sharer",      "sharer.php", "story.php", "photo.php", "marketplace", "login"};
+  constexpr std::array<std::string_view, 8> instagram = {"p", "reel", "reels", "stories", "explore", "tv", "accounts", "direct"};
+  const std::string lower = lower_ascii(segment);
+  const auto among = [&](const auto& names) { return std::find(names.begin(), names.end(), lower) != names.end(); };
+  switch (service) {
+    case HandleService::twitter: return among(twitter);
+    case HandleService::facebook: return among(facebook);
+    case HandleService::instagram: return among(instagram);
+    case HandleService::linkedin: break;
+  }
+  return false;
+}
+
+bool is_number(std::string_view text) { return !text.empty() && text.size() <= 20 && text.find_first_not_of("0123456789") == std::string_view::npos; }
+
+/// Facebook's profiles without a name of their own: `profile.php?id=1`, `people/Ada/1`, `pages/Acme/1`.
+std::string numbered_profile(std::string_view path, const std::vector<std::string_view>& segments) {
+  const std::string kind = lower_ascii(segments[0]);
+  if (kind == "profile.php") {
+    const std::size_t id = path.find("id=");
+    const std::string_view number = id == std::string_view::npos ? "" : path.substr(id + 3, path.find_first_of("&#", id) - id - 3);
+    return is_number(number) ? "profile.php?id=" + std::string(number) : std::string();
+  }
+  if ((kind != "people" && kind != "pages") || segments.size() < 3 || !is_handle(segments[1]) || !is_number(segments[2])) return {};
+  return kind + "/" + std::string(segments[1]) + "/" + std::string(segments[2]);
+}
+
 /// What stands behind the canonical host: `acme`, `in/ada`, `company/acme`. Empty: no profile.
-std::string profile_of(HandleService service, const std::vector<std::string_view>& segments) {
+std::string profile_of(const FieldDefinition& field, HandleService service, std::string_view path) {
+  const std::vector<std::string_view> segments = segments_of(path);
   if (segments.empty()) return {};
+  if (service == HandleService::facebook)
+    if (std::string numbered = numbered_profile(path, segments); !numbered.empty()) return numbered;
+  if (is_reserved(service, segments[0])) return {};
   if (service != HandleService::linkedin) {
     const std::string_view handle = segments[0].starts_with('@') ? segments[0].substr(1) : segments[0];
     return is_handle(handle) ? std::string(handle) : std::string();
   }
-  if (segments.size() == 1) return is_handle(segments[0]) ? "in/" + std::string(segments[0]) : std::string();
+  if (segments.size() == 1) return is_handle(segments[0]) ? (field.names_companies ? "company/" : "in/") + std::string(segments[0]) : std::string();
   const std::string kind = lower_ascii(segments[0]);
   constexpr std::array<std::string_view, 4> kinds = {"in", "company", "school", "showcase"};
   if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end() || !is_handle(segments[1])) return {};
@@ -77,16 +112,16 @@ ParsedText normalise_social_handle(const FieldDefinition& field, std::string_vie
   const std::string_view first = rest.substr(0, rest.find_first_of("/?#"));
   std::string profile;
   if (is_host_of(platform, first)) {
-    const auto segments = segments_of(rest.substr(std::min(first.size() + 1, rest.size())));
+    const std::string_view path = rest.substr(std::min(first.size() + 1, rest.size()));
     // A LinkedIn URL names the kind of profile; only a bare handle does without.
-    if (service == HandleService::linkedin && segments.size() < 2) return refuse();
-    profile = profile_of(service, segments);
+    if (service == HandleService::linkedin && segments_of(path).size() < 2) return refuse();
+    profile = profile_of(field, service, path);
   } else if (scheme == std::string_view::npos) {
     if (rest.starts_with('@')) rest.remove_prefix(1);
     const auto segments = segments_of(rest);
     const bool single = segments.size() == 1 && rest.find_first_of("/?#") == std::string_view::npos;
     const bool other_site = single && (rest.ends_with(".com") || rest.ends_with(".org") || rest.ends_with(".net"));
-    if ((single || service == HandleService::linkedin) && !other_site) profile = profile_of(service, segments);
+    if ((single || service == HandleService::linkedin) && !other_site) profile = profile_of(field, service, rest);
   }
   if (profile.empty()) return refuse();
   return std::string(platform.canonical) + profile;

@@ -60,6 +60,7 @@ ParsedText parse_one(const FieldDefinition& field, std::string_view text) {
   if (text.empty()) return std::string();
   constexpr std::string_view want = "takes a telephone number like +12025551234, with an extension like +12025551234;ext=100";
   if (text.size() > longest) return unacceptable(field, want);
+  if (lower_ascii(text).starts_with("tel:")) text.remove_prefix(4);
   const Split split = split_extension(text);
   const std::string suffix = split.extension.empty() ? "" : ";ext=" + split.extension;
   if (!is_telephone_like(split.number)) return unacceptable(field, want);

@@ -7,25 +7,17 @@ namespace {
 constexpr std::size_t longest_text = 10'000;
 constexpr std::size_t longest_markdown = 1'000'000;
 
-bool has_control_character(std::string_view text) {
-  for (char c : text)
-    if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t') return true;
-  return false;
-}
-
 }  // namespace
 
 ParsedValue parse_text(const FieldDefinition& field, const base::Json& input) {
   if (!input.is_string()) return wrong_type(field, "a string", input);
   const std::string_view text = trimmed(input.string());
-  if (has_control_character(text)) return invalid_type(field, "may not hold control characters");
   if (length(text) > longest_text) return unacceptable(field, "takes at most 10,000 characters");
   return text.empty() ? Value() : Value(std::string(text));
 }
 
 ParsedValue parse_markdown(const FieldDefinition& field, const base::Json& input) {
   if (!input.is_string()) return wrong_type(field, "a string of markdown", input);
-  if (has_control_character(input.string())) return invalid_type(field, "may not hold control characters");
   if (length(input.string()) > longest_markdown) return unacceptable(field, "takes at most 1,000,000 characters");
   return trimmed(input.string()).empty() ? Value() : Value(input.string());
 }

@@ -13,22 +13,46 @@ bool has_scheme(std::string_view text) {
   return colon != std::string_view::npos && text.substr(0, colon).find_first_of("/?#") == std::string_view::npos;
 }
 
-bool is_host(const boost::urls::url_view& url) {
+/// For the parser, which takes ASCII only: people write `https://münchen.example/ü`.
+std::string ascii_form(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80)
+      out += c;
+    else
+      out.append({'%', digits[byte >> 4], digits[byte & 15]});
+  }
+  return out;
+}
+
+enum class Dot { needed, not_needed };
+
+bool is_host(const boost::urls::url_view& url, Dot rule) {
   if (url.host_type() == boost::urls::host_type::ipv4 || url.host_type() == boost::urls::host_type::ipv6) return true;
   const std::string host = url.host_name();
-  if (host == "localhost") return true;
-  const std::size_t dot = host.find('.');
-  if (dot == std::string::npos || dot == 0 || host.back() == '.' || host.find("..") != std::string::npos) return false;
-  return host.find_first_of(" <>\"{}|\\^`_,;!'()*@") == std::string::npos;
+  if (host.empty() || host.front() == '.' || host.back() == '.' || host.find("..") != std::string::npos) return false;
+  if (rule == Dot::needed && host != "localhost" && host.find('.') == std::string::npos) return false;
+  return host.find_first_of(" <>\"{}|\\^`,;!'()*@") == std::string::npos;
+}
+
+bool is_port(std::string_view text) {
+  return text.empty() || (text.size() <= 5 && text.find_first_not_of("0123456789") == std::string_view::npos && std::stoi(std::string(text)) <= 65535);
 }
 
 ParsedText parse_one(const FieldDefinition& field, std::string_view text) {
   if (text.empty()) return std::string();
   constexpr std::string_view want = "takes a web address like https://example.com";
   if (text.size() > longest) return unacceptable(field, "takes a web address of at most 2,048 characters");
-  const std::string full = has_scheme(text) ? std::string(text) : "https://" + std::string(text);
-  const auto url = boost::urls::parse_uri(full);
-  if (!url || !url->has_authority() || !is_host(*url)) return unacceptable(field, want);
+  const bool whole = has_scheme(text);
+  const std::string full = whole ? std::string(text) : "https://" + std::string(text);
+  const std::string ascii = ascii_form(full);
+  const auto url = boost::urls::parse_uri(ascii);
+  if (!url || !url->has_authority() || !is_host(*url, whole ? Dot::not_needed : Dot::needed)) return unacceptable(field, want);
+  // `mailto:ada@example.com` and `ada@example.com` are no web addresses.
+  if (!whole && url->has_userinfo()) return unacceptable(field, want);
+  if (!is_port(url->port())) return unacceptable(field, "takes a web address whose port is from 1 to 65535");
   if (!same_letters(url->scheme(), "http") && !same_letters(url->scheme(), "https")) return unacceptable(field, want);
   return full;
 }
