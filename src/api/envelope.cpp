@@ -231,12 +231,15 @@ Answer record_answer(Call& call, const ObjectType& type, const Record& record) {
   return answer;
 }
 
-Answer list_answer(Call& call, const ObjectType& type, const std::vector<Record>& records, std::uint64_t total_count) {
+Answer list_answer(const std::vector<std::string>& rows, std::uint64_t total_count) {
+  std::size_t size = 64;
+  for (const std::string& row : rows) size += row.size() + 1;
   Answer answer;
+  answer.body.reserve(size);
   answer.body = "{\"object\":\"list\",\"data\":[";
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    if (i > 0) answer.body += ',';
-    append_record(answer.body, call, type, records[i]);
+  for (const std::string& row : rows) {
+    if (answer.body.back() == '}') answer.body += ',';
+    answer.body += row;
   }
   answer.body += "],\"totalCount\":" + std::to_string(total_count) + "}";
   return answer;

@@ -22,7 +22,7 @@ void append_record(std::string& out, Call& call, const model::ObjectType& type, 
 Answer record_answer(Call& call, const model::ObjectType& type, const model::Record& record);
 
 /// `{"object":"list","data":[…],"totalCount":N}`
-Answer list_answer(Call& call, const model::ObjectType& type, const std::vector<model::Record>& records, std::uint64_t total_count);
+Answer list_answer(const std::vector<std::string>& rows, std::uint64_t total_count);
 
 /// The answer of a definitions operation.
 Answer definitions_answer(const model::Schema& schema, const model::ObjectType& type);

@@ -145,8 +145,8 @@ struct App::Parts {
     indexes = std::make_unique<services::IndexDirectory>(*database, schema);
     for (const auto& workspace : workspaces.all()) indexes->load(workspace->id);
     const auto publish = [this](const model::SchemaPointer& then, model::WorkspaceId workspace, std::span<const model::Change> changes) {
-      indexes->publish(then, workspace, changes);
       for (const model::Change& change : changes) answers->publish(workspace, change);
+      indexes->publish(then, workspace, changes);
     };
     const auto abandon = [this](const std::string& why) {
       log.error("commit_outcome_unknown", {{"reason", why}});

@@ -43,12 +43,12 @@ AnswerCache::Slot* AnswerCache::find_slot(std::size_t set, model::WorkspaceId wo
   return found == begin + ways ? nullptr : found;
 }
 
-bool AnswerCache::find(const Key& key, std::string& out) {
+bool AnswerCache::find(const Key& key, std::string& out, std::uint64_t newest_sequence) {
   if (sets_ == 0) return false;
   const std::size_t set = set_of(key.record);
   std::lock_guard lock(lock_of(set));
   const Slot* slot = find_slot(set, key.workspace, key.record);
-  if (!slot || slot->type != key.type.number || slot->schema_version != key.schema_version) return false;
+  if (!slot || slot->type != key.type.number || slot->schema_version != key.schema_version || slot->sequence > newest_sequence) return false;
   const std::string& dictionary = key.type.wire_text;
   const std::size_t before = out.size();
   out.resize(before + slot->answer_size);
@@ -58,7 +58,7 @@ bool AnswerCache::find(const Key& key, std::string& out) {
   return false;
 }
 
-void AnswerCache::put(const Key& key, std::uint64_t ticket, std::string_view answer) {
+void AnswerCache::put(const Key& key, std::uint64_t ticket, std::uint64_t sequence, std::string_view answer) {
   if (sets_ == 0 || answer.size() > largest_answer) return;
   std::array<char, largest_answer> packed;
   const int size = pack(key.type.wire_text, answer, packed.data(), packed.size());
@@ -76,7 +76,7 @@ void AnswerCache::put(const Key& key, std::uint64_t ticket, std::string_view ans
   auto* const memory = static_cast<char*>(std::malloc(bytes));
   if (!memory) return;
   std::copy_n(packed.data(), bytes, memory);
-  *slot = {key.record, key.schema_version, memory, key.workspace, static_cast<std::uint16_t>(answer.size()), static_cast<std::uint16_t>(bytes), key.type.number};
+  *slot = {key.record, key.schema_version, sequence, memory, key.workspace, static_cast<std::uint16_t>(answer.size()), static_cast<std::uint16_t>(bytes), key.type.number};
   used_bytes_.fetch_add(bytes + overhead, std::memory_order_relaxed);
 }
 

@@ -34,12 +34,14 @@ class AnswerCache {
     std::uint64_t schema_version = 0;
   };
 
-  /// Appends the answer to `out` where it is there.
-  bool find(const Key& key, std::string& out);
+  /// Appends the answer to `out` where it is there and was made from a snapshot of at most that log sequence.
+  bool find(const Key& key, std::string& out, std::uint64_t newest_sequence = UINT64_MAX);
   /// To be taken before the snapshot that an answer is made from.
   std::uint64_t ticket() const { return published_.load(std::memory_order_acquire); }
-  /// Keeps an answer, unless anything was published since the ticket: it may be out of date.
-  void put(const Key& key, std::uint64_t ticket, std::string_view answer);
+  /// Keeps an answer of a live record made from a snapshot of that log sequence, unless anything was published since the
+  /// ticket: it may be out of date.
+  void put(const Key& key, std::uint64_t ticket, std::uint64_t sequence, std::string_view answer);
+  /// To be told before the index is: a list that finds the index at a sequence finds no older answers here.
   /// Takes out what the changes touch: the records, both ends of their links, and who shows a link to one that came or went.
   void publish(model::WorkspaceId workspace, const model::Change& change);
   std::size_t memory_bytes() const { return used_bytes_.load(std::memory_order_relaxed); }
@@ -49,6 +51,7 @@ class AnswerCache {
   struct Slot {
     model::RecordId record;
     std::uint64_t schema_version;
+    std::uint64_t sequence;
     char* packed;
     model::WorkspaceId workspace;
     std::uint16_t answer_size;

@@ -100,9 +100,9 @@ Answer admin_create_member(Call& call) {
 
 Answer admin_list_members(Call& call) {
   const model::ObjectType& type = call.schema().type(model::types::member);
-  std::vector<model::Record> members;
-  call.storage().scan_records(call.workspace->id, type.number, [&](const model::Record& record) { members.push_back(record); });
-  return list_answer(call, type, members, members.size());
+  std::vector<std::string> members;
+  call.storage().scan_records(call.workspace->id, type.number, [&](const model::Record& record) { append_record(members.emplace_back(), call, type, record); });
+  return list_answer(members, members.size());
 }
 
 Answer admin_update_member(Call& call) {

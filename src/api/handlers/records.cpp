@@ -47,32 +47,50 @@ index::Life asked_life(const Call& call, const ObjectType& type) {
 
 bool has_trash(const ObjectType& type) { return type.number != model::types::list && type.number != model::types::member; }
 
-/// The rows of a page, read in a snapshot that agrees with the index.
+services::AnswerCache::Key answer_key(const Call& call, const ObjectType& type, model::RecordId id) {
+  return {.workspace = call.workspace->id, .type = type, .record = id, .schema_version = call.schema().version()};
+}
+
+/// The rows of a page as JSON. Kept answers are copied under the index's lock; the others are read afterwards, in a
+/// snapshot that agrees with the index.
 struct Rows {
-  std::vector<model::Record> records;
-  std::uint64_t total_count = 0;
+  index::Page page;
+  std::vector<std::string> rows;
+  std::vector<std::size_t> missing;
+  std::uint64_t sequence = 0;
+  std::uint64_t ticket = 0;
 };
 
 /// Nothing where a commit stands in storage that the index has not been told of yet.
-std::optional<index::Page> query_in_step(Call& call, const index::WorkspaceIndex& index, const index::Query& query) {
+std::optional<Rows> find_rows(Call& call, const ObjectType& type, const index::WorkspaceIndex& index, const index::Query& query) {
+  Rows found;
   const auto lock = index.read_lock();
+  found.page = index.query(query);
+  found.sequence = index.sequence();
+  found.rows.resize(found.page.ids.size());
+  for (std::size_t i = 0; i < found.rows.size(); ++i)
+    if (query.life != index::Life::live || !call.services.answers.find(answer_key(call, type, found.page.ids[i]), found.rows[i], found.sequence)) found.missing.push_back(i);
+  if (found.missing.empty()) return found;
+  found.ticket = call.services.answers.ticket();
   auto snapshot = call.services.database.read();
-  if (snapshot->log_sequence(call.workspace->id) != index.sequence()) return std::nullopt;
+  if (snapshot->log_sequence(call.workspace->id) != found.sequence) return std::nullopt;
   call.use_snapshot(std::move(snapshot));
-  return index.query(query);
+  return found;
 }
 
-Rows read_page(Call& call, const ObjectType& type, const index::Query& query) {
+Rows read_rows(Call& call, const ObjectType& type, const index::Query& query) {
   const auto index = call.services.indexes.find_ready(call.workspace->id);
   if (!index) throw errors::overloaded();
-  std::optional<index::Page> page;
-  while (!(page = query_in_step(call, *index, query))) std::this_thread::yield();
-  Rows rows;
-  rows.total_count = page->total_count;
-  rows.records.reserve(page->ids.size());
-  for (model::RecordId id : page->ids)
-    if (auto record = call.storage().find_record(call.workspace->id, type.number, id)) rows.records.push_back(std::move(*record));
-  return rows;
+  std::optional<Rows> found;
+  while (!(found = find_rows(call, type, *index, query))) std::this_thread::yield();
+  for (std::size_t i : found->missing) {
+    const model::RecordId id = found->page.ids[i];
+    const auto record = call.storage().find_record(call.workspace->id, type.number, id);
+    if (!record) throw std::runtime_error("the index knows a record that storage has not");
+    append_record(found->rows[i], call, type, *record);
+    if (query.life == index::Life::live) call.services.answers.put(answer_key(call, type, id), found->ticket, found->sequence, found->rows[i]);
+  }
+  return std::move(*found);
 }
 
 }  // namespace
@@ -95,12 +113,12 @@ Answer retrieve_record(Call& call) {
   const ObjectType& type = call.type();
   const model::RecordId id = path_record_id(call, type);
   services::AnswerCache& answers = call.services.answers;
+  const services::AnswerCache::Key key = answer_key(call, type, id);
   Answer answer;
-  const services::AnswerCache::Key key{.workspace = call.workspace->id, .type = type, .record = id, .schema_version = call.schema().version()};
   if (answers.find(key, answer.body)) return answer;
   const std::uint64_t ticket = answers.ticket();
   answer = record_answer(call, type, services::get_live_record(call.storage(), call.workspace->id, type, id));
-  answers.put(key, ticket, answer.body);
+  answers.put(key, ticket, call.storage().log_sequence(call.workspace->id), answer.body);
   return answer;
 }
 
@@ -126,8 +144,8 @@ Answer answer_page(Call& call, const ObjectType& type, const model::Filter& filt
   if (!limit) throw errors::invalid_limit(largest_page);
   const auto offset = query_integer(call, "offset", 0, 0, INT64_MAX);
   if (!offset) throw errors::invalid_offset();
-  const Rows rows = read_page(call, type, {type.number, life, &filter, static_cast<std::size_t>(*offset), static_cast<std::size_t>(*limit)});
-  return list_answer(call, type, rows.records, rows.total_count);
+  const Rows rows = read_rows(call, type, {type.number, life, &filter, static_cast<std::size_t>(*offset), static_cast<std::size_t>(*limit)});
+  return list_answer(rows.rows, rows.page.total_count);
 }
 
 Answer list_records(Call& call) {
