@@ -1,5 +1,7 @@
 #include "services/index_directory.h"
 
+#include "services/index_loading.h"
+
 namespace plenoptic::services {
 
 IndexDirectory::IndexDirectory(storage::Database& database, SchemaSource schema) : database_(database), schema_(std::move(schema)), thread_([this] { loop(); }) {}
@@ -92,26 +94,15 @@ void IndexDirectory::loop() {
 }
 
 void IndexDirectory::load_now(model::WorkspaceId workspace) {
-  auto index = std::make_shared<index::WorkspaceIndex>();
-  const model::SchemaPointer schema = schema_(workspace);
-  {
-    // Whatever commits after this snapshot waits in the slot, which stood there before the snapshot was taken.
-    const auto storage = database_.read();
-    const std::uint64_t sequence = storage->log_sequence(workspace);
-    for (const model::ObjectType& type : schema->object_types())
-      storage->scan_records(workspace, type.number, [&](const model::Record& record) { index->load_record(*schema, record); });
-    storage->scan_links(workspace, [&](model::LinkTypeNumber type, model::RecordId source, model::RecordId destination) {
-      if (const model::LinkType* link_type = schema->find_link_type(type)) index->load_link(*link_type, source, destination);
-    });
-    index->finish_loading(sequence);
-  }
+  // Whatever commits after the snapshots waits in the slot, which stood there before they were taken.
+  const std::shared_ptr<index::WorkspaceIndex> index = load_index(database_, workspace, *schema_(workspace));
   std::vector<std::function<void()>> actions;
   {
     std::lock_guard lock(mutex_);
     Slot& slot = slots_[workspace.value];
     for (const auto& [schema_then, change] : slot.waiting_changes) index->apply_all(*schema_then, std::span(&change, 1));
     slot.waiting_changes.clear();
-    slot.index = std::move(index);
+    slot.index = index;
     slot.ready = true;
     actions.swap(slot.waiting_actions);
   }

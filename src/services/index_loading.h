@@ -1,0 +1,14 @@
+// Builds a workspace's index from storage, on as many threads as there are cores.
+#pragma once
+
+#include <memory>
+
+#include "index/workspace_index.h"
+#include "storage/database.h"
+
+namespace plenoptic::services {
+
+/// The index as of one moment; its sequence() says which. Throws what storage throws.
+std::unique_ptr<index::WorkspaceIndex> load_index(storage::Database& database, model::WorkspaceId workspace, const model::Schema& schema);
+
+}  // namespace plenoptic::services
