@@ -62,9 +62,9 @@ std::unique_ptr<index::WorkspaceIndex> load_index(storage::Database& database, m
       if (last.low-- == 0) --last.high;
     }
     storage.scan_links(workspace, borders[i], last,
-                       [&](RecordId record, model::LinkTypeNumber type, model::Side side, RecordId other) { ranges[i].add(record, type, side, other); });
+                       [&](RecordId source, model::LinkTypeNumber type, RecordId destination) { ranges[i].add(source, type, destination); });
   });
-  for (const index::LinkRange& range : ranges) index->load_links(range);
+  index->load_links(schema, ranges);
   index->finish_loading(sequence);
   return index;
 }

@@ -110,7 +110,7 @@ ReadStatements::ReadStatements(Connection& connection)
                     "SELECT type, side, other_id, EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = l.workspace_id AND t.record_id = l.other_id)"
                     " FROM links l WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = ? ORDER BY other_id"),
       has_link(connection, "SELECT 1 FROM links WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = 0 AND other_id = ?"),
-      scan_links(connection, "SELECT record_id, type, side, other_id FROM links WHERE workspace_id = ? AND record_id BETWEEN ? AND ? ORDER BY record_id, type, side, other_id"),
+      scan_links(connection, "SELECT record_id, type, other_id FROM links WHERE workspace_id = ? AND record_id BETWEEN ? AND ? AND side = 0 ORDER BY record_id, type, other_id"),
       find_unique(connection, "SELECT holder FROM unique_values WHERE workspace_id = ? AND type = ? AND field = ? AND value = ?"),
       log_sequence(connection, "SELECT log_sequence FROM workspaces WHERE id = ?"),
       find_change(connection,
@@ -205,11 +205,11 @@ bool Reading<Interface>::has_link(WorkspaceId workspace, LinkTypeNumber type, Re
 }
 
 template <typename Interface>
-void Reading<Interface>::scan_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkEndVisitor& visit) {
+void Reading<Interface>::scan_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkVisitor& visit) {
   const auto from = first.bytes(), to = last.bytes();
   auto rows = read_.scan_links.use();
   rows.bind(workspace.value, from, to);
-  while (rows.step()) visit(id_of(rows.bytes(0)), static_cast<LinkTypeNumber>(rows.integer(1)), static_cast<model::Side>(rows.integer(2)), id_of(rows.bytes(3)));
+  while (rows.step()) visit(id_of(rows.bytes(0)), static_cast<LinkTypeNumber>(rows.integer(1)), id_of(rows.bytes(2)));
 }
 
 template <typename Interface>

@@ -27,7 +27,7 @@ void configure(Connection& connection, const SqliteOptions& options) {
   // The lane checkpoints by itself, under the same mutex as commits: SQLite 3.40.1 has the WAL-reset fault.
   connection.run("PRAGMA wal_autocheckpoint = 0");
   connection.run("PRAGMA temp_store = MEMORY");
-  connection.pragma("mmap_size", std::int64_t{4} << 30);
+  connection.pragma("mmap_size", 0);
 }
 
 /// A reading connection with its statements.
