@@ -116,7 +116,7 @@ void Pipeline::process(const ExchangePointer& exchange) {
   const bool open = e.route.operation ? e.operation().access == Access::everyone : !is_api_path(e.request.path);
 
   // Under overload, before anything is spent on it: 503. It may come instead of any other answer, so it tells nothing.
-  if (!open && is_one_too_many(e)) return shed(e);
+  if (is_one_too_many(e)) return shed(e);
 
   // 2. Who calls: 401.
   if (!open) authenticate(e);
@@ -149,9 +149,9 @@ void Pipeline::process(const ExchangePointer& exchange) {
     run_write(exchange);
 }
 
-/// The operator's socket is always served; so is what needs no key, that the server's health can be seen.
+/// The operator's socket is always served, and what shows the server's health.
 bool Pipeline::is_one_too_many(const Exchange& e) const {
-  if (e.request.trusted_local) return false;
+  if (e.request.trusted_local || (e.route.operation && e.operation().shows_health())) return false;
   if (e.request.overdue) return true;
   if (!e.route.operation || e.operation().lane == Lane::read || options_.overload_target == std::chrono::nanoseconds::zero()) return false;
   const auto in_lane = parts_.lane.expected_wait();
@@ -250,8 +250,7 @@ void Pipeline::run_read(const ExchangePointer& exchange) {
     Exchange& e = *exchange;
     try {
       if (e.operation().id == "system.metrics") return finish(e, {.body = parts_.metrics.text(), .content_type = "text/plain; version=0.0.4", .headers = {}});
-      if (e.operation().id == "system.openapi")
-        return finish(e, {.body = openapi_document(parts_.services.public_url, parts_.services.version), .content_type = "application/json", .headers = {}});
+      if (e.operation().id == "system.openapi") return finish(e, {.body = openapi_text(), .content_type = "application/json", .headers = {}});
       Call call(e.operation(), parts_.services, e.principal);
       call.workspace = e.workspace;
       call.path_parameters = std::move(e.route.parameters);
@@ -268,6 +267,12 @@ void Pipeline::run_read(const ExchangePointer& exchange) {
   if (exchange->operation().rate == RateCategory::search && !parts_.services.indexes.find_ready(exchange->workspace->id))
     return parts_.services.indexes.when_ready(exchange->workspace->id, run);
   run();
+}
+
+/// Made once: it costs a thousand times what copying it does, and anyone may ask for it.
+const std::string& Pipeline::openapi_text() {
+  std::call_once(openapi_once_, [this] { openapi_ = openapi_document(parts_.services.public_url, parts_.services.version); });
+  return openapi_;
 }
 
 void Pipeline::run_write(const ExchangePointer& exchange) {

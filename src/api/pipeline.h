@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -68,6 +69,7 @@ class Pipeline final : public http::Handler {
   bool replay(Exchange& exchange);
   void read_body(Exchange& exchange) const;
   void run_read(const ExchangePointer& exchange);
+  const std::string& openapi_text();
   void run_write(const ExchangePointer& exchange);
   void shed(Exchange& exchange);
   void finish(Exchange& exchange, Answer answer);
@@ -79,6 +81,8 @@ class Pipeline final : public http::Handler {
   Router router_;
   const Answer overloaded_;
   InFlightKeys in_flight_;
+  std::once_flag openapi_once_;
+  std::string openapi_;
   std::string request_id_prefix_;
   std::atomic<std::uint64_t> request_count_ = 0;
 };

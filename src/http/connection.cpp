@@ -20,7 +20,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t most_output = 256 << 10;  // pipelined answers wait to be written at most
 constexpr std::size_t most_lingered = 8 << 20;  // of a refused body that is read and thrown away
 constexpr int linger_ms = 2000;
-constexpr int most_in_a_turn = 16;  // pipelined requests, before the thread's other connections go on
+constexpr std::size_t most_spare = 64 << 10;  // a thread's buffer for answers, between them
+constexpr int most_in_a_turn = 16;            // pipelined requests, before the thread's other connections go on
 
 thread_local IoThread* current_thread = nullptr;
 
@@ -42,6 +43,9 @@ const std::string& date_header(IoThread& thread) {
   thread.date_second = now;
   return thread.date;
 }
+
+/// Its memory too, which `= {}` would keep.
+void release(std::string& buffer) { std::string().swap(buffer); }
 
 /// The clock that the kernel stamps arrivals with.
 std::chrono::nanoseconds arrival_clock() { return std::chrono::system_clock::now().time_since_epoch(); }
@@ -276,6 +280,7 @@ void Connection::take_answer(Response&& response) {
 }
 
 void Connection::append_answer(const Response& response) {
+  if (output_.empty()) output_.swap(thread_.spare_output);
   const auto reason = beast_http::obsolete_reason(static_cast<beast_http::status>(response.status));
   output_ += "HTTP/1.1 ";
   append_number(output_, static_cast<std::uint64_t>(response.status));
@@ -316,9 +321,8 @@ void Connection::flush() {
     return after_flush();
   }
   // A slow reader: nothing more is taken from it until this is gone.
-  in_flight_.assign(output_, sent, std::string::npos);
-  output_.clear();
-  written_ = 0;
+  in_flight_.swap(output_);
+  written_ = sent;
   writing_ = true;
   set_deadline(shared_.options.write_timeout_ms);  // for all of it: a reader that takes a byte now and then is cut off too
   write_on();
@@ -332,14 +336,19 @@ void Connection::write_on() {
     if (self->written_ < self->in_flight_.size()) return self->write_on();
     self->writing_ = false;
     self->free_since_ = arrival_clock();
-    self->in_flight_ = {};
+    release(self->in_flight_);
     self->output_.empty() ? self->after_flush() : self->flush();
   });
 }
 
+/// An idle connection holds no buffer; the thread keeps one for whoever answers next.
+void Connection::put_away_output() {
+  if (output_.capacity() > thread_.spare_output.capacity() && output_.capacity() <= most_spare) output_.swap(thread_.spare_output);
+  release(output_);
+}
+
 void Connection::after_flush() {
-  constexpr std::size_t small = 16 << 10;
-  if (output_.capacity() > small) output_.shrink_to_fit();
+  put_away_output();
   if (state_ == State::handling) return;
   if (state_ == State::ending || close_after_) return lingered_ > 0 ? linger() : close();
   set_deadline(shared_.options.idle_timeout_ms);

@@ -27,6 +27,7 @@ struct IoThread {
   explicit IoThread(StandingQueue::Duration overload_target) : queue(overload_target) {}
 
   StandingQueue queue;
+  std::string spare_output;  // a buffer for the next answer
   std::unordered_set<Connection*> connections;
   std::string date;  // of the `Date` header, kept for a second
   std::int64_t date_second = 0;
@@ -75,6 +76,7 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
   void append_answer(const Response& response);
   void flush();
   void write_on();
+  void put_away_output();
   void after_flush();
   void rest();
   void linger();

@@ -15,25 +15,24 @@ constexpr StandingQueue::Duration greatest_debt = std::chrono::milliseconds(1);
 
 }  // namespace
 
-bool StandingQueue::is_late(Duration waited) const { return waited > target_ && waited > fewest_ahead * per_request_; }
-
 bool StandingQueue::is_overdue(Duration waited, Duration now) {
   if (target_ == Duration::zero()) return false;
-  count_time(waited, now - last_taken_);
+  const Duration since_last = now - last_taken_;
   last_taken_ = now;
-  turned_away_ = turns_away(waited, now);
+  // It waited already when the one before was taken: there is a queue, and the time between the two is what that one took.
+  const bool behind_another = since_last >= Duration::zero() && waited >= since_last;
+  if (behind_another) count_time(since_last);
+  turned_away_ = turns_away(behind_another && waited > target_ && waited > fewest_ahead * per_request_, now);
   return turned_away_;
 }
 
-/// Where a request waited already when the one before was taken, the time between the two is what that one took.
-void StandingQueue::count_time(Duration waited, Duration since_last) {
-  if (since_last < Duration::zero() || waited < since_last) return;
+void StandingQueue::count_time(Duration since_last) {
   per_request_ += per_request_ == Duration::zero() ? since_last : (since_last - per_request_) / smoothing;
   credit_ = std::clamp(turned_away_ ? credit_ - since_last : credit_ + since_last, -greatest_debt, target_ / 2);
 }
 
-bool StandingQueue::turns_away(Duration waited, Duration now) {
-  if (!is_late(waited)) {
+bool StandingQueue::turns_away(bool late, Duration now) {
+  if (!late) {
     late_ = false;
     if (stands_ && now - last_late_ > targets_to_calm_down * target_) stands_ = false;
     return false;

@@ -19,17 +19,15 @@ class StandingQueue {
   bool is_overdue(Duration waited, Duration now);
 
  private:
-  void count_time(Duration waited, Duration since_last);
-  bool turns_away(Duration waited, Duration now);
-  /// Late, and behind others: a slow machine with few clients has no queue that shedding would shorten.
-  bool is_late(Duration waited) const;
+  void count_time(Duration since_last);
+  bool turns_away(bool late, Duration now);
 
   Duration target_;
   Duration last_taken_{};
   Duration per_request_{};  // smoothed, while the thread is busy
   Duration late_since_{};   // of the requests in a row that were late
   Duration last_late_{};
-  Duration credit_{};       // time spent on answering, less what turning away took
+  Duration credit_{};  // time spent on answering, less what turning away took
   bool late_ = false;
   bool stands_ = false;
   bool turned_away_ = false;  // the request before

@@ -28,6 +28,8 @@ TEST(StandingQueue, ShedsWhatIsLateOnceRequestsWereLateForAsLongAsTheTarget) {
   Thread thread;
   thread.take(500, 80ms, 100us);
   EXPECT_EQ(thread.overdue, 0);
+  thread.take(10, 80ms, 100us);
+  thread.overdue = 0;
   thread.take(200, 80ms, 100us);
   EXPECT_EQ(thread.overdue, 200);
 }
@@ -73,6 +75,13 @@ TEST(StandingQueue, FewSlowRequestsAreNoQueue) {
   // Eight clients, each of whose requests takes 100 ms: every one waits for the seven others.
   Thread thread;
   thread.take(500, 700ms, 100ms);
+  EXPECT_EQ(thread.overdue, 0);
+}
+
+TEST(StandingQueue, OneThatNobodyWasAheadOfIsNoQueue) {
+  // A thread that the machine lets run now and then, and one client.
+  Thread thread;
+  thread.take(500, 80ms, 90ms);
   EXPECT_EQ(thread.overdue, 0);
 }
 
