@@ -6,7 +6,7 @@ namespace plenoptic::http {
 namespace {
 
 /// Fewer ahead of a request are no queue, however slow they are.
-constexpr int fewest_ahead = 16;
+constexpr int fewest_ahead = 32;
 /// Shedding goes on until nothing was late for so many targets: in between it works off what is late, and more comes.
 constexpr int targets_to_calm_down = 10;
 constexpr int smoothing = 16;

@@ -46,9 +46,9 @@ void WriteLane::loop() {
     if (group.empty()) return;
     const auto began = std::chrono::steady_clock::now();
     run_group(group);
+    under_way_.store(0, std::memory_order_relaxed);
     for (Outcome& outcome : group) outcome.job.finish(outcome.error);
     pace_.note(group.size(), std::chrono::steady_clock::now() - began);
-    under_way_.store(0, std::memory_order_relaxed);
     try {
       parts_.database.maintain();
     } catch (const storage::StorageError&) {
