@@ -2,8 +2,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -19,6 +21,8 @@ namespace plenoptic::api {
 
 struct PipelineOptions {
   std::size_t max_body_bytes = 4 << 20;
+  /// What a write may wait, for its thread and in the lane together. Zero: until the lane's queue is full.
+  std::chrono::nanoseconds overload_target{};
 };
 
 /// What is told of each request when it is answered. No secret, no field value.
@@ -31,6 +35,7 @@ struct RequestLog {
   std::string_view workspace;
   std::string_view subject;
   std::string_view failure;  // of a 5xx: what went wrong inside
+  bool shed = false;         // turned away with 503 since too much waits
 };
 
 class Pipeline final : public http::Handler {
@@ -53,6 +58,7 @@ class Pipeline final : public http::Handler {
   using ExchangePointer = std::shared_ptr<Exchange>;
 
   void process(const ExchangePointer& exchange);
+  bool is_one_too_many(const Exchange& exchange) const;
   void authenticate(Exchange& exchange) const;
   void enter_workspace(Exchange& exchange) const;
   void check_version(const Exchange& exchange) const;
@@ -63,7 +69,9 @@ class Pipeline final : public http::Handler {
   bool replay(Exchange& exchange);
   void read_body(Exchange& exchange) const;
   void run_read(const ExchangePointer& exchange);
+  const std::string& openapi_text();
   void run_write(const ExchangePointer& exchange);
+  void shed(Exchange& exchange);
   void finish(Exchange& exchange, Answer answer);
   void fail(Exchange& exchange, std::exception_ptr error);
   std::string new_request_id();
@@ -71,7 +79,10 @@ class Pipeline final : public http::Handler {
   Parts parts_;
   PipelineOptions options_;
   Router router_;
+  const Answer overloaded_;
   InFlightKeys in_flight_;
+  std::once_flag openapi_once_;
+  std::string openapi_;
   std::string request_id_prefix_;
   std::atomic<std::uint64_t> request_count_ = 0;
 };

@@ -33,6 +33,8 @@ void add_settings(CLI::App& command, Settings& settings) {
   add("--threads", settings.threads, "PLENOPTIC_THREADS", "I/O threads; 0: one per core");
   add("--max-body-bytes", settings.max_body_bytes, "PLENOPTIC_MAX_BODY_BYTES", "largest request body");
   add("--queue-limit", settings.queue_limit, "PLENOPTIC_QUEUE_LIMIT", "writes that may wait before new ones get 503");
+  add("--overload-target-ms", settings.overload_target_ms, "PLENOPTIC_OVERLOAD_TARGET_MS",
+      "how long a request may wait while more come than can be answered, before it gets 503; 0: off");
   add("--page-cache-mib", settings.page_cache_mib, "PLENOPTIC_PAGE_CACHE_MIB", "database page cache");
   add("--answer-cache-mib", settings.answer_cache_mib, "PLENOPTIC_ANSWER_CACHE_MIB", "memory for kept answers of retrieve, at most; 0: off");
   add("--tls-cert", settings.tls_cert, "PLENOPTIC_TLS_CERT", "PEM file of the certificate chain; with --tls-key");
