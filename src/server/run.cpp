@@ -34,6 +34,7 @@ void add_settings(CLI::App& command, Settings& settings) {
   add("--max-body-bytes", settings.max_body_bytes, "PLENOPTIC_MAX_BODY_BYTES", "largest request body");
   add("--queue-limit", settings.queue_limit, "PLENOPTIC_QUEUE_LIMIT", "writes that may wait before new ones get 503");
   add("--page-cache-mib", settings.page_cache_mib, "PLENOPTIC_PAGE_CACHE_MIB", "database page cache");
+  add("--wal-limit-mib", settings.wal_limit_mib, "PLENOPTIC_WAL_LIMIT_MIB", "size of the write-ahead log past which readers are waited for to empty it");
   add("--answer-cache-mib", settings.answer_cache_mib, "PLENOPTIC_ANSWER_CACHE_MIB", "memory for kept answers of retrieve, at most; 0: off");
   add("--tls-cert", settings.tls_cert, "PLENOPTIC_TLS_CERT", "PEM file of the certificate chain; with --tls-key");
   add("--tls-key", settings.tls_key, "PLENOPTIC_TLS_KEY", "PEM file of the certificate's key");

@@ -16,6 +16,7 @@ struct Settings {
   std::int64_t max_body_bytes = 4 << 20;
   std::int64_t queue_limit = 4096;  // writes that may wait
   std::int64_t page_cache_mib = 64;
+  std::int64_t wal_limit_mib = 256;     // the write-ahead log's size, about, past which it is emptied at once
   std::int64_t answer_cache_mib = 512;  // memory for kept answers of retrieve, at most; 0: off
   std::string tls_cert;
   std::string tls_key;
