@@ -12,8 +12,8 @@
 #include "base/json.h"
 #include "server/app.h"
 #include "server/demo_seed.h"
+#include "server/verify.h"
 #include "services/members.h"
-#include "storage/sqlite/sqlite_database.h"
 
 namespace plenoptic::server {
 namespace {
@@ -171,13 +171,6 @@ int run_operations(bool json) {
   return 0;
 }
 
-int run_verify(const std::string& directory) {
-  const auto problems = storage::open_sqlite({.directory = directory})->verify();
-  for (const std::string& problem : problems) std::cout << "wrong: " << problem << "\n";
-  std::cout << (problems.empty() ? "sound" : "damaged") << std::endl;
-  return problems.empty() ? 0 : 1;
-}
-
 }  // namespace
 
 void add_server_commands(CLI::App& root, int& exit_code) {
@@ -212,9 +205,14 @@ void add_server_commands(CLI::App& root, int& exit_code) {
   operations_command->callback([as_json, &exit_code] { exit_code = run_operations(*as_json); });
 
   auto directory = std::make_shared<std::string>();
-  CLI::App* verify_command = root.add_subcommand("verify", "Check a data directory that no server is running on.\nExample: plenoptic verify /var/lib/plenoptic");
+  auto verdict_as_json = std::make_shared<bool>(false);
+  CLI::App* verify_command =
+      root.add_subcommand("verify",
+                          "Check a data directory that no server is running on, and change nothing in it.\nEnds with 0: sound, 1: damaged, 2: it could not be "
+                          "checked.\nExample: plenoptic verify /var/lib/plenoptic");
   verify_command->add_option("directory", *directory, "the data directory")->required();
-  verify_command->callback([directory, &exit_code] { exit_code = run_verify(*directory); });
+  verify_command->add_flag("--json", *verdict_as_json, R"(print one line {"verdict","wrong","checked"})");
+  verify_command->callback([directory, verdict_as_json, &exit_code] { exit_code = run_verify(*directory, *verdict_as_json ? VerdictForm::json : VerdictForm::text); });
 }
 
 }  // namespace plenoptic::server

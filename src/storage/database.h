@@ -108,12 +108,17 @@ class Reader {
   /// Who holds a unique value.
   virtual std::optional<RecordId> find_unique_holder(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value) = 0;
 
+  /// Every unique value of a workspace and who holds it, in key order.
+  virtual void scan_unique(WorkspaceId workspace, const std::function<void(TypeNumber, model::FieldNumber, std::string_view value, RecordId holder)>& visit) = 0;
+
   virtual std::uint64_t log_sequence(WorkspaceId workspace) = 0;
   virtual std::optional<model::Change> find_change(WorkspaceId workspace, std::uint64_t sequence) = 0;
   /// Log entries with a greater sequence, ascending, until `visit` returns false.
   virtual void scan_log(WorkspaceId workspace, std::uint64_t after, const std::function<bool(const model::Change&)>& visit) = 0;
 
   virtual std::optional<IdempotentAnswer> find_idempotent(const IdempotencySpace& space) = 0;
+  /// Every answer that is kept, of all workspaces.
+  virtual void scan_idempotent(const std::function<void(const IdempotencySpace&, const IdempotentAnswer&)>& visit) = 0;
   /// The greatest record id of any workspace, the floor for new ones.
   virtual RecordId greatest_record_id() = 0;
 };

@@ -112,6 +112,7 @@ ReadStatements::ReadStatements(Connection& connection)
       has_link(connection, "SELECT 1 FROM links WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = 0 AND other_id = ?"),
       scan_links(connection, "SELECT type, record_id, other_id FROM links WHERE workspace_id = ? AND side = 0"),
       find_unique(connection, "SELECT holder FROM unique_values WHERE workspace_id = ? AND type = ? AND field = ? AND value = ?"),
+      scan_unique(connection, "SELECT type, field, value, holder FROM unique_values WHERE workspace_id = ? ORDER BY type, field, value"),
       log_sequence(connection, "SELECT log_sequence FROM workspaces WHERE id = ?"),
       find_change(connection,
                   "SELECT sequence, previous_sequence, at, kind, type, record_id, actor, operation, request_id, idempotency_key, body"
@@ -120,6 +121,7 @@ ReadStatements::ReadStatements(Connection& connection)
                "SELECT sequence, previous_sequence, at, kind, type, record_id, actor, operation, request_id, idempotency_key, body"
                " FROM change_log WHERE workspace_id = ? AND sequence > ? ORDER BY sequence"),
       find_idempotent(connection, "SELECT subject, status, body, created_at FROM idempotency WHERE workspace_id = ? AND operation = ? AND record = ? AND key = ?"),
+      scan_idempotent(connection, "SELECT workspace_id, operation, record, key, subject, status, body, created_at FROM idempotency"),
       greatest_id(connection, "SELECT max(id) FROM records WHERE workspace_id = ? AND type = ?") {}
 
 template <typename Interface>
@@ -219,6 +221,13 @@ std::optional<RecordId> Reading<Interface>::find_unique_holder(WorkspaceId works
 }
 
 template <typename Interface>
+void Reading<Interface>::scan_unique(WorkspaceId workspace, const std::function<void(TypeNumber, model::FieldNumber, std::string_view, RecordId)>& visit) {
+  auto rows = read_.scan_unique.use();
+  rows.bind(workspace.value);
+  while (rows.step()) visit(static_cast<TypeNumber>(rows.integer(0)), static_cast<model::FieldNumber>(rows.integer(1)), rows.bytes(2), id_of(rows.bytes(3)));
+}
+
+template <typename Interface>
 std::uint64_t Reading<Interface>::log_sequence(WorkspaceId workspace) {
   auto row = read_.log_sequence.use();
   return row.bind(workspace.value).step() ? static_cast<std::uint64_t>(row.integer(0)) : 0;
@@ -244,6 +253,14 @@ std::optional<IdempotentAnswer> Reading<Interface>::find_idempotent(const Idempo
   auto row = read_.find_idempotent.use();
   if (!row.bind(space.workspace.value, space.operation, space.record, space.key).step()) return std::nullopt;
   return IdempotentAnswer{std::string(row.bytes(0)), static_cast<int>(row.integer(1)), std::string(row.bytes(2)), row.integer(3)};
+}
+
+template <typename Interface>
+void Reading<Interface>::scan_idempotent(const std::function<void(const IdempotencySpace&, const IdempotentAnswer&)>& visit) {
+  auto rows = read_.scan_idempotent.use();
+  while (rows.step())
+    visit({{static_cast<std::uint32_t>(rows.integer(0))}, rows.bytes(1), rows.bytes(2), rows.bytes(3)},
+          {std::string(rows.bytes(4)), static_cast<int>(rows.integer(5)), std::string(rows.bytes(6)), rows.integer(7)});
 }
 
 template <typename Interface>

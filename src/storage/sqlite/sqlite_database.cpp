@@ -139,7 +139,7 @@ class SqliteDatabase final : public Database {
     wal_pages_ = 0;
   }
 
-  std::vector<std::string> verify() override { return verify_database(connection_, *read()); }
+  std::vector<std::string> verify() override { return verify_database(connection_); }
 
   std::string describe() const override { return fmt::format("SQLite {} in {}", sqlite3_libversion(), path_); }
 
