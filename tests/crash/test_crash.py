@@ -1,0 +1,195 @@
+"""Many clients write while the server is killed, loses power, or its disk fills or fails; after each restart all must be as answered.
+
+PLENOPTIC_SEED repeats a run's choices (not its timing), PLENOPTIC_CRASH_ROUNDS sets its length.
+"""
+import json
+import math
+import os
+import random
+import subprocess
+import tempfile
+import threading
+from collections import Counter
+
+import checks
+from connection import Connection
+from harness.server import BINARY, SLOW, Server
+from worker import Worker
+
+SEED = int(os.environ.get("PLENOPTIC_SEED", random.SystemRandom().randrange(10**9)))
+ROUNDS = int(os.environ.get("PLENOPTIC_CRASH_ROUNDS", "36"))
+FAULTY = BINARY.with_name("plenoptic_faulty")
+WORKERS = 16
+ROUNDS_ON_A_DIRECTORY = 24  # then a new one, so that checks stay short and making one is tried too
+KILLED, POWER_LOST, OUTCOME_UNKNOWN = -9, 86, 70
+OPTIONS = ["--rate-limit", "0", "--public-url", "https://crm.example", "--wal-limit-mib", "1"]
+
+# How a round goes wrong. `kill` ends the process only; with `unsynced` nothing survives that was not synced.
+WAYS = ["kill", "unsynced", "power", "power", "full", "write", "sync", "read", "truncate", "shm"]
+
+
+class CrashServer(Server):
+    """`plenoptic dev` on a directory; with faults, the program whose file system has them: then it may fail to start. Starts when told."""
+
+    def __init__(self, data):
+        self.options, self.data = OPTIONS, data
+        self.errors = tempfile.NamedTemporaryFile("w+", prefix="plenoptic-stderr-", suffix=".log")
+        self.process, self.ready = None, False
+
+    def start(self, faults=None):
+        program = BINARY if faults is None else FAULTY
+        command = [str(program), "dev", "--listen", "127.0.0.1:0", "--json", "--seed", "none", "--data", str(self.data), *self.options]
+        environment = os.environ if faults is None else {**os.environ, "PLENOPTIC_FAULTS": faults}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL, text=True, env=environment)
+        line = self.process.stdout.readline()
+        self.ready = bool(line)
+        if self.ready:
+            announced = json.loads(line)
+            self.port, self.key = int(announced["url"].rsplit(":", 1)[1]), announced["apiKey"]
+        else:
+            assert faults is not None, f"it does not start: {self.stderr()}"
+
+    def end(self):
+        """Kills it where it still runs; returns the exit code."""
+        if self.process.poll() is None:
+            self.process.kill()
+        code = self.process.wait(timeout=60 * SLOW)
+        self.process.stdout.close()
+        return code
+
+
+def verify(data):
+    done = subprocess.run([str(BINARY), "verify", str(data), "--json"], capture_output=True, text=True, timeout=300 * SLOW)
+    return done.returncode, done.stdout + done.stderr
+
+
+def faults_of(way, choose):
+    """What the file system is told; None: nothing, it is the real one."""
+    seed = f"seed={choose.randrange(10**6)}"
+    some = lambda most: int(math.exp(choose.uniform(0, math.log(most))))  # noqa: E731  (as often below 30 as above)
+    if way == "kill":
+        return None
+    if way == "unsynced":
+        return seed
+    if way == "power":
+        return f"{seed},crash_after={some(2500)}"
+    if way == "full":
+        return f"{seed},enospc_at={some(1500)},enospc_for={choose.choice([1, 3, 30, 0])}"
+    most = {"write": 1500, "sync": 90, "read": 600, "truncate": 3, "shm": 900}[way]
+    return f"{seed},eio_on={way},eio_at={some(most)},eio_for={choose.choice([1, 1, 5, 0])}"
+
+
+def may_end_with(way, ready):
+    if way in ("kill", "unsynced"):
+        return {KILLED}
+    if way == "power":
+        return {KILLED, POWER_LOST}
+    return {KILLED, OUTCOME_UNKNOWN} if ready else {1, OUTCOME_UNKNOWN}
+
+
+def hammer(server, workers, choose, way):
+    """Writes from every worker at once; where nothing else ends the server, it is killed in the midst of it or at the end."""
+    each = choose.randrange(5, 45)
+    acknowledged, lock = [0], threading.Lock()
+    kill_at = choose.randrange(1, each * len(workers)) if way in ("kill", "unsynced") or choose.random() < 0.3 else None
+
+    def told():
+        with lock:
+            acknowledged[0] += 1
+            if acknowledged[0] == kill_at:
+                server.process.kill()
+
+    for worker in workers:
+        worker.failure, worker.unavailable, worker.recovered = None, 0, False
+    threads = [threading.Thread(target=worker.hammer, args=(server.port, server.key, each, told)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for worker in workers:
+        if worker.failure:
+            raise worker.failure
+
+
+def check(server, workers, sample):
+    connection = Connection(server.port, server.key)
+    for worker in workers:
+        checks.settle(worker, connection)
+    for worker in workers:
+        checks.check_records(worker, connection, sample)
+        checks.check_replays(worker, connection, 4)
+    checks.check_totals(workers, connection)
+    connection.close()
+
+
+def run_round(server, workers, choose, way, seen):
+    """From a server that does not run to one that does not run."""
+    faults = faults_of(way, choose)
+    server.start(faults)
+    ready = server.ready
+    if ready:
+        hammer(server, workers, choose, way)
+    code = server.end()
+    assert code in may_end_with(way, ready), f"ended with {code}: {server.stderr()}"
+    seen["rounds"] += 1
+    seen[way] += 1
+    seen[f"ended with {code}"] += 1
+    if not ready:
+        seen["failed to start"] += 1
+    for worker in workers:
+        seen["refused with 503"] += worker.unavailable
+    if any(worker.recovered for worker in workers):
+        seen["wrote on after a 503"] += 1
+    verdict = verify(server.data)
+    assert verdict[0] == 0, f"{way}, {faults}: {verdict[1]}"
+    server.start()
+    check(server, workers, 5)
+    server.end()
+
+
+def run_on_a_directory(data, choose, ways, seen):
+    server = CrashServer(data)
+    server.start()
+    definitions = Connection(server.port, server.key).send("GET", "/v1/opportunities/definitions").json
+    stages = [option["id"] for option in definitions["fieldDefinitions"]["$stage"]["typeConfiguration"]["options"]]
+    server.end()
+    workers = [Worker(number, random.Random(choose.random()), stages) for number in range(WORKERS)]
+    for way in ways:
+        try:
+            run_round(server, workers, choose, way, seen)
+        finally:
+            server.end()
+    server.start()
+    check(server, workers, 10**9)
+    assert server.stop() == 0, server.stderr()
+    assert verify(data)[0] == 0, verify(data)
+    seen["acknowledged"] += sum(worker.acknowledged for worker in workers)
+    seen["records"] += sum(len(worker.records) for worker in workers)
+
+
+def test_nothing_acknowledged_is_lost_and_nothing_is_half_there(tmp_path, capsys):
+    choose, seen = random.Random(SEED), Counter()
+    ways = []
+    while len(ways) < ROUNDS:
+        ways += choose.sample(WAYS, len(WAYS))
+    try:
+        for begin in range(0, ROUNDS, ROUNDS_ON_A_DIRECTORY):
+            run_on_a_directory(tmp_path / f"data{begin}", choose, ways[begin:min(begin + ROUNDS_ON_A_DIRECTORY, ROUNDS)], seen)
+    except BaseException:
+        print(f"PLENOPTIC_SEED={SEED} PLENOPTIC_CRASH_ROUNDS={ROUNDS}, so far {dict(seen)}")
+        raise
+    with capsys.disabled():
+        print(f"\ncrash test: seed {SEED}, {seen['rounds']} rounds, {seen['acknowledged']} writes acknowledged, none lost; {dict(sorted(seen.items()))}")
+    assert seen["acknowledged"] > 20 * ROUNDS
+
+
+def test_a_directory_whose_making_was_interrupted_is_made_at_the_next_start(tmp_path):
+    choose = random.Random(SEED)
+    for round in range(8):
+        server = CrashServer(tmp_path / f"new{round}")
+        server.start(f"seed={choose.randrange(10**6)},crash_after={round * 6 + choose.randrange(1, 7)}")
+        code = server.end()
+        assert code in (KILLED, POWER_LOST), code
+        server.start()
+        assert server.stop() == 0
+        assert verify(server.data)[0] == 0
