@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "storage/database.h"
+#include "storage/sqlite/recovery.h"
 
 namespace plenoptic::storage::sqlite {
 namespace {
@@ -22,6 +23,7 @@ void make_directory(const std::string& directory) {
   if (failure)
     throw StorageError(StorageError::Kind::unwritable, "the data directory " + directory + " cannot be made: " + failure.message() + ". Make it, or name another with --data.");
   ::chmod(directory.c_str(), 0700);
+  sync_directory(std::filesystem::absolute(directory).parent_path().string());
 }
 
 std::string holder_of(int file) {

@@ -8,6 +8,7 @@
 
 #include "storage/sqlite/directory_lock.h"
 #include "storage/sqlite/migrations.h"
+#include "storage/sqlite/recovery.h"
 #include "storage/sqlite/transaction.h"
 #include "storage/sqlite/verify.h"
 
@@ -151,6 +152,7 @@ class SqliteDatabase final : public Database {
       configure(connection, options);
       connection.pragma("cache_size", -options.page_cache_kib);
       migrate(connection);
+      if (!options.throw_away) sync_recovered(connection, options.directory);
     } catch (const StorageError& failure) {
       if (failure.kind == StorageError::Kind::corrupt)
         throw StorageError(failure.kind, path + " is damaged or no Plenoptic database. Nothing was changed. Restore it from a backup, or name another directory with --data.");
