@@ -143,7 +143,10 @@ struct App::Parts {
       return entry ? entry->schema : nullptr;
     };
     answers = std::make_unique<services::AnswerCache>(static_cast<std::size_t>(settings.answer_cache_mib) << 20);
-    indexes = std::make_unique<services::IndexDirectory>(*database, schema);
+    const auto index_failed = [this](model::WorkspaceId workspace, const std::string& why) {
+      log.error("index_not_loaded", {{"workspace", static_cast<std::int64_t>(workspace.value)}, {"reason", why}});
+    };
+    indexes = std::make_unique<services::IndexDirectory>(*database, schema, index_failed);
     for (const auto& workspace : workspaces.all()) indexes->load(workspace->id);
     const auto publish = [this](const model::SchemaPointer& then, model::WorkspaceId workspace, std::span<const model::Change> changes) {
       for (const model::Change& change : changes) answers->publish(workspace, change);

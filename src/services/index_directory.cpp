@@ -1,8 +1,17 @@
 #include "services/index_directory.h"
 
-namespace plenoptic::services {
+#include <chrono>
+#include <exception>
 
-IndexDirectory::IndexDirectory(storage::Database& database, SchemaSource schema) : database_(database), schema_(std::move(schema)), thread_([this] { loop(); }) {}
+namespace plenoptic::services {
+namespace {
+
+constexpr auto pause_after_failure = std::chrono::seconds(1);
+
+}  // namespace
+
+IndexDirectory::IndexDirectory(storage::Database& database, SchemaSource schema, FailureSink report_failure)
+    : database_(database), schema_(std::move(schema)), report_failure_(std::move(report_failure)), thread_([this] { loop(); }) {}
 
 IndexDirectory::~IndexDirectory() {
   {
@@ -87,24 +96,41 @@ void IndexDirectory::loop() {
       workspace = to_load_.front();
       to_load_.pop_front();
     }
-    load_now(workspace);
+    std::shared_ptr<index::WorkspaceIndex> index;
+    try {
+      index = build(workspace);
+    } catch (const std::exception& failure) {
+      // Retrieves and writes go on without it, and lists wait. The disk may work again.
+      report_failure_(workspace, failure.what());
+      load_again_later(workspace);
+      continue;
+    }
+    install(workspace, std::move(index));
   }
 }
 
-void IndexDirectory::load_now(model::WorkspaceId workspace) {
+void IndexDirectory::load_again_later(model::WorkspaceId workspace) {
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, pause_after_failure, [this] { return stopping_; });
+  to_load_.push_back(workspace);
+}
+
+std::shared_ptr<index::WorkspaceIndex> IndexDirectory::build(model::WorkspaceId workspace) {
   auto index = std::make_shared<index::WorkspaceIndex>();
   const model::SchemaPointer schema = schema_(workspace);
-  {
-    // Whatever commits after this snapshot waits in the slot, which stood there before the snapshot was taken.
-    const auto storage = database_.read();
-    const std::uint64_t sequence = storage->log_sequence(workspace);
-    for (const model::ObjectType& type : schema->object_types())
-      storage->scan_records(workspace, type.number, [&](const model::Record& record) { index->load_record(*schema, record); });
-    storage->scan_links(workspace, [&](model::LinkTypeNumber type, model::RecordId source, model::RecordId destination) {
-      if (const model::LinkType* link_type = schema->find_link_type(type)) index->load_link(*link_type, source, destination);
-    });
-    index->finish_loading(sequence);
-  }
+  // Whatever commits after this snapshot waits in the slot, which stood there before the snapshot was taken.
+  const auto storage = database_.read();
+  const std::uint64_t sequence = storage->log_sequence(workspace);
+  for (const model::ObjectType& type : schema->object_types())
+    storage->scan_records(workspace, type.number, [&](const model::Record& record) { index->load_record(*schema, record); });
+  storage->scan_links(workspace, [&](model::LinkTypeNumber type, model::RecordId source, model::RecordId destination) {
+    if (const model::LinkType* link_type = schema->find_link_type(type)) index->load_link(*link_type, source, destination);
+  });
+  index->finish_loading(sequence);
+  return index;
+}
+
+void IndexDirectory::install(model::WorkspaceId workspace, std::shared_ptr<index::WorkspaceIndex> index) {
   std::vector<std::function<void()>> actions;
   {
     std::lock_guard lock(mutex_);

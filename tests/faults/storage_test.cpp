@@ -1,12 +1,15 @@
 // The database on a file system that fills up, fails and forgets.
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "faults/faulty_file_system.h"
+#include "services/index_directory.h"
 #include "storage/sqlite/sqlite_database.h"
 
 namespace plenoptic::faults {
@@ -73,6 +76,26 @@ TEST_F(StorageTest, WhatAKilledServerLeftIsSyncedBeforeItIsAnsweredFrom) {
   const auto database = storage::open_sqlite({.directory = directory});
   EXPECT_EQ(database->read()->workspaces().size(), 1U);
   EXPECT_GE(system.count(Operation::sync), 1U);
+}
+
+TEST_F(StorageTest, AnIndexThatCannotBeLoadedIsTriedAgain) {
+  FaultyFileSystem system({}, [] {});
+  const auto database = storage::open_sqlite({.directory = directory});
+  write(*database, "first");
+  system.set_plan({.failing = {.at = 1, .count = 0}, .failing_on = Operation::read});
+  std::atomic<int> failures = 0;
+  const auto nothing = std::make_shared<const model::Schema>(1, std::vector<model::ObjectType>(), std::vector<model::LinkType>());
+  services::IndexDirectory indexes(
+      *database, [&](model::WorkspaceId) { return nothing; },
+      [&](model::WorkspaceId, const std::string&) {
+        ++failures;
+        system.set_plan({});
+      });
+  std::promise<void> ready;
+  indexes.load({1});
+  indexes.when_ready({1}, [&] { ready.set_value(); });
+  ready.get_future().wait();
+  EXPECT_EQ(failures, 1);
 }
 
 }  // namespace
