@@ -84,6 +84,8 @@ def may_end_with(way, ready):
         return {KILLED}
     if way == "power":
         return {KILLED, POWER_LOST}
+    if way == "full":
+        return {KILLED} if ready else {1}
     return {KILLED, OUTCOME_UNKNOWN} if ready else {1, OUTCOME_UNKNOWN}
 
 
@@ -132,14 +134,11 @@ def run_round(server, workers, choose, way, seen):
     code = server.end()
     assert code in may_end_with(way, ready), f"ended with {code}: {server.stderr()}"
     seen["rounds"] += 1
-    seen[way] += 1
-    seen[f"ended with {code}"] += 1
-    if not ready:
-        seen["failed to start"] += 1
+    seen[f"{way}: ended with {code}{'' if ready else ' at its start'}"] += 1
     for worker in workers:
-        seen["refused with 503"] += worker.unavailable
+        seen["answered 503"] += worker.unavailable
     if any(worker.recovered for worker in workers):
-        seen["wrote on after a 503"] += 1
+        seen["rounds that wrote on after a 503"] += 1
     verdict = verify(server.data)
     assert verdict[0] == 0, f"{way}, {faults}: {verdict[1]}"
     server.start()
