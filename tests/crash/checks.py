@@ -71,6 +71,14 @@ def send_again(worker, connection, attempt, there):
     worker.adopt(attempt, answer)
 
 
+def check_unavailable(worker, connection, count):
+    """A create that got 503 is not there. (Of other writes that did, the record is looked at as it was before.)"""
+    creates = [attempt for attempt in worker.unavailable if not attempt.id]
+    for attempt in worker.choose.sample(creates, min(count, len(creates))):
+        assert find_created(connection, attempt) is None, f"answered 503 and there: {attempt}"
+    worker.unavailable.clear()
+
+
 def check_records(worker, connection, sample):
     """Every record that this round touched, and some of the others."""
     others = list(worker.records.keys() - worker.touched)

@@ -44,7 +44,8 @@ class Worker:
     in_flight: Attempt | None = None
     failure: BaseException | None = None
     acknowledged: int = 0
-    unavailable: int = 0  # 503s
+    looked: int = 0
+    unavailable: list = field(default_factory=list)  # attempts that got 503 in this round: nothing of them may be there
     recovered: bool = False  # a write succeeded after a 503
     names: object = field(default_factory=itertools.count)
 
@@ -53,6 +54,8 @@ class Worker:
         try:
             connection = Connection(port, key)
             for _ in range(count):
+                if self.records and self.choose.random() < 0.3:
+                    self.look(connection, self.choose.choice(list(self.records)))
                 self.in_flight = self.next_attempt()
                 self.take(self.in_flight, self.send(connection, self.in_flight), told)
                 self.in_flight = None
@@ -62,19 +65,31 @@ class Worker:
         except BaseException as failure:
             self.failure = failure
 
+    def look(self, connection, id):
+        """Reads one of its records in the midst of everybody's writes: it sees its own."""
+        record = self.records[id]
+        answer = connection.send("GET", f"/v1/{record.plural}/{id}")
+        if answer.status == 503:
+            return
+        assert answer.status == (404 if record.trashed else 200), (record, answer)
+        assert id not in self.exact or answer.raw == self.exact[id], (record, answer)
+        self.looked += 1
+
     @staticmethod
     def send(connection, attempt):
         return connection.send(attempt.method, attempt.path, attempt.body, attempt.key)
 
     def take(self, attempt, answer, told):
         if answer.status == 503:
-            self.unavailable += 1
+            self.unavailable.append(attempt)
+            if attempt.id:
+                self.touched.add(attempt.id)
             return
         assert answer.status == (409 if attempt.refused else 200), (attempt, answer)
         if attempt.refused:
             return
         self.acknowledged += 1
-        self.recovered |= self.unavailable > 0
+        self.recovered |= bool(self.unavailable)
         self.adopt(attempt, answer)
         told()
 

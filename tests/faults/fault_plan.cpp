@@ -43,6 +43,8 @@ void take(FaultPlan& plan, std::string_view part) {
     plan.failing.count = number_of(value);
   else if (name == "eio_on")
     plan.failing_on = operation_of(value);
+  else if (name == "lying")
+    plan.lying = number_of(value) != 0;
   else
     refuse(part);
 }

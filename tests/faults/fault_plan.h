@@ -26,9 +26,11 @@ struct FaultPlan {
   /// Operations of one kind that fail with an I/O error.
   Window failing;
   Operation failing_on = Operation::write;
+  /// Syncs that say they are done and are not: to show that the tests notice.
+  bool lying = false;
 };
 
-/// `seed=7,crash_after=120,enospc_at=40,enospc_for=10,eio_at=3,eio_for=1,eio_on=sync`: any of them, in any order.
+/// `seed=7,crash_after=120,enospc_at=40,enospc_for=10,eio_at=3,eio_for=1,eio_on=sync,lying=1`: any of them, in any order.
 /// Throws std::invalid_argument where it reads otherwise.
 FaultPlan parse_fault_plan(std::string_view text);
 

@@ -104,8 +104,8 @@ int error_of(Operation operation) {
 
 }  // namespace
 
-FaultyFileSystem::FaultyFileSystem(const FaultPlan& plan, std::function<void()> end)
-    : plan_(plan), end_(std::move(end)), random_(plan.seed), real_(sqlite3_vfs_find(nullptr)), vfs_(*real_) {
+FaultyFileSystem::FaultyFileSystem(const FaultPlan& plan, std::function<void()> end, std::function<void(int)> first_failure)
+    : plan_(plan), end_(std::move(end)), first_failure_(std::move(first_failure)), random_(plan.seed), real_(sqlite3_vfs_find(nullptr)), vfs_(*real_) {
   vfs_.zName = "faulty";
   vfs_.pNext = nullptr;
   vfs_.pAppData = this;
@@ -137,13 +137,18 @@ void FaultyFileSystem::set_plan(const FaultPlan& plan) {
   std::lock_guard lock(mutex_);
   plan_ = plan;
   counts_ = {};
-  changes_ = 0;
+  changes_ = failures_ = 0;
 }
 
 int FaultyFileSystem::meet(Operation operation) {
   const std::uint64_t number = ++counts_[static_cast<std::size_t>(operation)];
-  if (operation == Operation::write && plan_.full.holds(number)) return SQLITE_FULL;
-  return operation == plan_.failing_on && plan_.failing.holds(number) ? error_of(operation) : SQLITE_OK;
+  int code = SQLITE_OK;
+  if (operation == Operation::write && plan_.full.holds(number))
+    code = SQLITE_FULL;
+  else if (operation == plan_.failing_on && plan_.failing.holds(number))
+    code = error_of(operation);
+  if (code != SQLITE_OK && failures_++ == 0 && first_failure_) first_failure_(code);
+  return code;
 }
 
 int FaultyFileSystem::pass(Operation operation) {
@@ -219,7 +224,7 @@ int FaultyFileSystem::sync(Handle& handle, int flags) {
     handle.shared->file.apply_some(handle.real(), random_);
     return code;
   }
-  return handle.shared->file.apply_all(handle.real());
+  return plan_.lying ? SQLITE_OK : handle.shared->file.apply_all(handle.real());
 }
 
 int FaultyFileSystem::file_size(Handle& handle, sqlite3_int64* size) {

@@ -20,7 +20,8 @@ namespace plenoptic::faults {
 class FaultyFileSystem {
  public:
   /// `end` is called when the power goes, after the files were left as they then are; it must not return.
-  FaultyFileSystem(const FaultPlan& plan, std::function<void()> end);
+  /// `first_failure` is told the first error that SQLite gets by the plan.
+  FaultyFileSystem(const FaultPlan& plan, std::function<void()> end, std::function<void(int)> first_failure = {});
   ~FaultyFileSystem();
   FaultyFileSystem(const FaultyFileSystem&) = delete;
   FaultyFileSystem& operator=(const FaultyFileSystem&) = delete;
@@ -61,13 +62,14 @@ class FaultyFileSystem {
 
   FaultPlan plan_;
   std::function<void()> end_;
+  std::function<void(int)> first_failure_;
   Random random_;
   sqlite3_vfs* real_;
   sqlite3_vfs vfs_;
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Shared>> files_;
   std::array<std::uint64_t, operation_count> counts_{};
-  std::uint64_t changes_ = 0;
+  std::uint64_t changes_ = 0, failures_ = 0;
 };
 
 }  // namespace plenoptic::faults

@@ -18,7 +18,8 @@ int main(int argc, char** argv) {
   const char* text = std::getenv("PLENOPTIC_FAULTS");
   try {
     // Outlives every connection of the program: the process ends with it.
-    static plenoptic::faults::FaultyFileSystem system(plenoptic::faults::parse_fault_plan(text ? text : ""), [] { ::_exit(power_lost); });
+    static plenoptic::faults::FaultyFileSystem system(
+        plenoptic::faults::parse_fault_plan(text ? text : ""), [] { ::_exit(power_lost); }, [](int code) { std::cerr << "fault: SQLite code " << code << std::endl; });
     return plenoptic::server::run_program(argc, argv);
   } catch (const std::invalid_argument& failure) {
     std::cerr << "error: " << failure.what() << std::endl;
