@@ -49,6 +49,14 @@ Connection open(const std::string& path) {
   return connection;
 }
 
+/// Every page is looked at several times, in the order of several keys.
+Connection& configured(Connection& connection) {
+  connection.run("PRAGMA cache_size = -131072");
+  connection.run("PRAGMA temp_store = MEMORY");
+  connection.pragma("mmap_size", std::int64_t{4} << 30);
+  return connection;
+}
+
 /// Its statements know the tables of this program's form.
 Connection& known(Connection& connection) {
   if (!is_current(connection))
@@ -66,7 +74,7 @@ struct ClosedDirectory::Parts {
   Reading<Reader> reader;
 
   explicit Parts(const std::string& directory)
-      : lock(directory, DirectoryLock::Purpose::look), connection(open(database_of(directory))), statements(known(connection)), reader(statements) {
+      : lock(directory, DirectoryLock::Purpose::look), connection(open(database_of(directory))), statements(known(configured(connection))), reader(statements) {
     statements.begin.use().run();
   }
 };
