@@ -8,7 +8,7 @@ def shown(worker, record):
     if record.plural == "contacts":
         return record.name["lastName"]
     alive = lambda id: not worker.records[id].trashed  # noqa: E731
-    return record.name, record.amount, record.stage, [id for id in (record.account,) if alive(id)], sorted(filter(alive, record.champions))
+    return record.name, record.amount, record.stage, [id for id in (record.account,) if alive(id)], sorted(filter(alive, record.champions)), sorted(filter(alive, record.wholes))
 
 
 def seen(plural, answer):
@@ -18,7 +18,7 @@ def seen(plural, answer):
     if plural == "contacts":
         return value("$name")["lastName"]
     links = lambda key: answer["relationships"][key]["values"]  # noqa: E731
-    return value("$name"), value("$amount"), value("$stage"), links("$account"), sorted(links("$champion"))
+    return value("$name"), value("$amount"), value("$stage"), links("$account"), sorted(links("$champion")), links("whole")
 
 
 def is_as(worker, connection, id, record):
@@ -26,6 +26,10 @@ def is_as(worker, connection, id, record):
     if record.trashed:
         return answer.status == 404
     return answer.status == 200 and seen(record.plural, answer.json) == shown(worker, record)
+
+
+def are_as(worker, connection, records):
+    return all(is_as(worker, connection, id, record) for id, record in records.items())
 
 
 def find_created(connection, attempt):
@@ -42,9 +46,14 @@ def settle(worker, connection):
     if not attempt:
         return
     if attempt.id:
-        before = worker.records[attempt.id]
-        there = is_as(worker, connection, attempt.id, attempt.after) and attempt.after != before
-        assert there or is_as(worker, connection, attempt.id, before), f"half there: {attempt}, {connection.send('GET', attempt.path)}"
+        # Each write changes its own record, by a name that is new or by its life.
+        there = is_as(worker, connection, attempt.id, attempt.after)
+        before = {id: worker.records[id] for id in attempt.outcome()}
+        known = dict(worker.records)
+        if there:
+            worker.records.update(attempt.outcome())
+        assert are_as(worker, connection, attempt.outcome() if there else before), f"half there: {attempt}, {connection.send('GET', attempt.path)}"
+        worker.records = known
         assert not (there and attempt.refused), attempt
     else:
         created = find_created(connection, attempt)

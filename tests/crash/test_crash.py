@@ -141,6 +141,14 @@ def count(workers, seen):
     seen["rounds that wrote on after a 503"] += any(worker.recovered for worker in workers)
 
 
+def crash_again(server, choose, seen):
+    """The power goes once more while the next start recovers."""
+    server.start(f"seed={choose.randrange(10**6)},crash_after={choose.randrange(1, 40)}")
+    code = server.end()
+    assert code in (KILLED, POWER_LOST), f"ended with {code}: {server.stderr()}"
+    seen["lost power again while it started"] += code == POWER_LOST
+
+
 def run_round(server, workers, choose, way, seen):
     """From a server that does not run to one that does not run."""
     faults = faults_of(way, choose)
@@ -158,6 +166,8 @@ def run_round(server, workers, choose, way, seen):
     met = way in MET_ALWAYS or code == POWER_LOST or "fault: " in server.said()[len(said_before):]
     seen["rounds"] += 1
     seen[f"{way}: ended with {code}{'' if ready else ' at its start'}{'' if met else ', nothing met'}"] += 1
+    if choose.random() < 0.3:
+        crash_again(server, choose, seen)
     verdict = verify(server.data)
     assert verdict[0] == 0, f"{way}, {faults}: {verdict[1]}"
     server.start()
@@ -168,7 +178,13 @@ def run_round(server, workers, choose, way, seen):
 def run_on_a_directory(data, choose, ways, seen):
     server = CrashServer(data)
     server.start()
-    definitions = Connection(server.port, server.key).send("GET", "/v1/opportunities/definitions").json
+    connection = Connection(server.port, server.key)
+    # An account has parts, and each opportunity is part of one: to add it here takes it away there.
+    relationship = {"source": "account", "key": "parts", "label": "Parts", "target": "opportunity", "cardinality": "HAS_MANY", "inverseKey": "whole", "inverseLabel": "Whole",
+                    "inverseCardinality": "HAS_ONE"}
+    made = connection.send("POST", "/admin/v1/workspaces/demo/relationships", relationship)
+    assert made.status == 200, made
+    definitions = connection.send("GET", "/v1/opportunities/definitions").json
     stages = [option["id"] for option in definitions["fieldDefinitions"]["$stage"]["typeConfiguration"]["options"]]
     server.end()
     workers = [Worker(number, random.Random(choose.random()), stages) for number in range(WORKERS)]

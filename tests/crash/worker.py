@@ -18,11 +18,15 @@ class Record:
     stage: str | None = None
     account: str | None = None
     champions: frozenset = frozenset()
+    wholes: frozenset = frozenset()  # accounts that have it as a part, at most one of them live
+
+    def ends(self):
+        return self.champions | self.wholes | ({self.account} if self.account else set())
 
 
 @dataclass
 class Attempt:
-    """One write: what is sent, and what it makes of its record."""
+    """One write: what is sent, and what it makes of its record and of others."""
     method: str
     path: str
     body: dict | None
@@ -30,6 +34,10 @@ class Attempt:
     id: str | None = None  # None: a create, whose name nobody else has
     key: str | None = None
     refused: bool = False  # 409 is right: the unique value is taken
+    others: dict = field(default_factory=dict)  # id → Record
+
+    def outcome(self):
+        return {self.id: self.after, **self.others}
 
 
 @dataclass
@@ -95,21 +103,16 @@ class Worker:
 
     def adopt(self, attempt, answer=None):
         """The write is there; `answer` is what it was answered, where it was."""
-        id = attempt.id or answer.json["id"]
-        before = self.records.get(id)
-        self.records[id] = attempt.after
-        self.touched.add(id)
-        self.exact.pop(id, None)
-        changed_life = before and before.trashed != attempt.after.trashed
-        for ends in ([before] if before else []) + [attempt.after]:
-            for end in ends.champions | ({ends.account} if ends.account else set()):
-                self.exact.pop(end, None)
-        if changed_life and attempt.after.plural != "opportunities":
-            for other, record in self.records.items():
-                if id == record.account or id in record.champions:
-                    self.exact.pop(other, None)
+        attempt.id = attempt.id or answer.json["id"]
+        for id, after in attempt.outcome().items():
+            before = self.records.get(id, after)
+            self.records[id] = after
+            self.touched.add(id)
+            # What shows this record, or is shown by it, has another answer now.
+            for shown in {id} | before.ends() | after.ends() | {other for other, record in self.records.items() if id in record.ends()}:
+                self.exact.pop(shown, None)
         if answer and not attempt.after.trashed:
-            self.exact[id] = answer.raw
+            self.exact[attempt.id] = answer.raw
         if answer and attempt.key:
             self.kept[attempt.key] = (attempt.method, attempt.path, answer.raw)
 
@@ -122,8 +125,8 @@ class Worker:
 
     def next_attempt(self):
         accounts, contacts, deals = self.live("accounts"), self.live("contacts"), self.live("opportunities")
-        kinds = ["account", "contact", "deal", "update", "links", "rename", "move"]
-        kind = self.choose.choices(kinds, [2, 2, 4, 6, 4, 2, 3])[0]
+        kinds = ["account", "contact", "deal", "update", "links", "rename", "gather", "move"]
+        kind = self.choose.choices(kinds, [2, 2, 4, 5, 4, 2, 3, 4])[0]
         if kind == "account" or not accounts:
             attempt = self.create_account()
         elif kind == "contact" or not contacts:
@@ -135,6 +138,8 @@ class Worker:
             attempt = self.create(record, {"$account": record.account, "$champion": sorted(champions)})
         elif kind == "rename":
             attempt = self.rename_account(self.choose.choice(accounts))
+        elif kind == "gather":
+            attempt = self.gather(self.choose.choice(accounts), deals)
         elif kind == "move":
             attempt = self.move(self.choose.choice(list(self.records)))
         else:
@@ -176,7 +181,24 @@ class Worker:
         after = replace(record, trashed=not record.trashed)
         if after.trashed:
             return Attempt("DELETE", f"/v1/{record.plural}/{id}", None, after, id)
-        return Attempt("POST", f"/v1/{record.plural}/{id}/restore", None, after, id, refused=self.taken(record.site, but=id))
+        others = {}
+        if record.plural == "opportunities":
+            # Of several live wholes the youngest stays.
+            alive = sorted(whole for whole in record.wholes if not self.records[whole].trashed)
+            after = replace(after, wholes=record.wholes - set(alive[:-1]))
+        elif record.plural == "accounts":
+            for other, part in self.records.items():
+                if id in part.wholes and not part.trashed and any(not self.records[whole].trashed for whole in part.wholes):
+                    others[other] = replace(part, wholes=part.wholes - {id})
+        return Attempt("POST", f"/v1/{record.plural}/{id}/restore", None, after, id, refused=self.taken(record.site, but=id), others=others)
+
+    def gather(self, id, deals):
+        """Takes parts from whoever has them: one write, several records' relationships."""
+        after = replace(self.records[id], name=self.fresh_name("accounts"))
+        parts = self.choose.sample(deals, min(len(deals), 3))
+        others = {part: replace(self.records[part], wholes=frozenset(w for w in self.records[part].wholes if self.records[w].trashed) | {id}) for part in parts}
+        body = {"fields": {"$name": after.name}, "relationships": {"parts": {"add": parts}}}
+        return Attempt("POST", f"/v1/accounts/{id}", body, after, id, others=others)
 
     def update(self, id, accounts, contacts, links):
         before = self.records[id]
