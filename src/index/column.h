@@ -5,26 +5,23 @@
 #include <memory>
 
 #include "index/bitmap.h"
+#include "index/condition.h"
 #include "model/definitions.h"
 #include "model/filter.h"
 #include "model/value.h"
 
 namespace plenoptic::index {
 
-/// A predicate's ordinals: a view of a bitmap that the column keeps, or one made for the occasion.
-struct Matches {
-  const Bitmap* kept = nullptr;
-  Bitmap made;
-  const Bitmap& bitmap() const { return kept ? *kept : made; }
-};
-
 class Column {
  public:
   virtual ~Column() = default;
   /// Replaces one record's value; unset on either side where there is none.
   virtual void update(const model::FieldDefinition& field, Ordinal ordinal, const model::Value& before, const model::Value& after) = 0;
+  /// Takes in one record's value at start; ordinals come in ascending order, and nobody asks before finish_loading.
+  virtual void load(const model::FieldDefinition& field, Ordinal ordinal, const model::Value& value) { update(field, ordinal, {}, value); }
+  virtual void finish_loading() {}
   /// Records whose value satisfies the predicate, its negation left aside.
-  virtual Matches match(const model::FieldPredicate& predicate) const = 0;
+  virtual ConditionPointer condition(const model::FieldPredicate& predicate) const = 0;
   virtual std::size_t memory_bytes() const = 0;
 };
 

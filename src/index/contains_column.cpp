@@ -55,11 +55,15 @@ class ContainsColumn final : public Column {
     set_.add(ordinal);
   }
 
-  Matches match(const model::FieldPredicate& predicate) const override {
-    Matches matches;
-    find(predicate.text, matches.made);
-    if (!predicate.digits.empty() && predicate.digits != predicate.text) find(predicate.digits, matches.made);
-    return matches;
+  ConditionPointer condition(const model::FieldPredicate& predicate) const override {
+    std::vector<Ordinal> found;
+    find(predicate.text, found);
+    if (!predicate.digits.empty() && predicate.digits != predicate.text) {
+      find(predicate.digits, found);
+      std::sort(found.begin(), found.end());
+      found.erase(std::unique(found.begin(), found.end()), found.end());
+    }
+    return found_condition(std::move(found));
   }
 
   std::size_t memory_bytes() const override {
@@ -69,13 +73,10 @@ class ContainsColumn final : public Column {
   }
 
  private:
-  void find(std::string_view wanted, Bitmap& out) const {
+  void find(std::string_view wanted, std::vector<Ordinal>& found) const {
     if (wanted.find(separator) != std::string_view::npos) return;
-    Bitmap candidates = candidates_for(wanted);
-    std::vector<Ordinal> found;
-    for (Ordinal ordinal : candidates)
+    for (Ordinal ordinal : candidates_for(wanted))
       if (texts_.get(ordinal).find(wanted) != std::string_view::npos) found.push_back(ordinal);
-    out.addMany(found.size(), found.data());
   }
 
   /// The smallest sets first; a few narrow it down enough.

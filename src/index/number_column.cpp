@@ -1,134 +1,170 @@
-// NUMBER, CURRENCY and DATETIME: a dense array of values, and bins of neighbouring values with a bitmap each. A range is the
-// union of the bins that lie within it and a look at the values of the one or two at its edges.
+// NUMBER, CURRENCY and DATETIME: a dense array of values, and for each record the code of the bin of neighbouring values that
+// its own lies in. A range compares codes, 64 records at a time, and looks at the values of the bins at its two edges only.
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <vector>
 
 #include "index/column.h"
+#include "index/compare_codes.h"
 
 namespace plenoptic::index {
 namespace {
 
-constexpr std::uint64_t smallest_split = 1024;  // bins below this stay as they are
-constexpr std::uint64_t wanted_bins = 128;
+constexpr std::uint8_t unset = 0;              // the code of a record without a value
+constexpr std::size_t most_bins = 255;         // codes 1 to 255
+constexpr std::uint64_t smallest_full = 1024;  // bins below this stay as they are
+constexpr std::uint64_t skew = 4;              // a bin this many times the average is too full
+constexpr std::size_t sample_size = 64 << 10;  // values that new borders are taken from
 
-struct Bin {
-  std::int64_t least;  // the bin holds values from here to the next bin's least
-  Bitmap records;
-  std::uint64_t size = 0;
-  std::uint64_t retry_split_at = 0;  // where all its values were the same: not before it has grown to this
+constexpr auto lowest = std::numeric_limits<std::int64_t>::min();
+constexpr auto highest = std::numeric_limits<std::int64_t>::max();
+
+/// Both ends included.
+struct Range {
+  std::int64_t from = lowest;
+  std::int64_t to = highest;
+};
+
+class RangeCondition final : public Condition {
+ public:
+  struct Parts {
+    const std::vector<std::int64_t>& values;
+    const std::vector<std::uint8_t>& codes;
+    Range range;
+    unsigned first, last;              // codes of the bins that the range touches
+    unsigned first_whole, last_whole;  // of those that lie within it; none where first_whole > last_whole
+    std::uint64_t estimate;
+  };
+  explicit RangeCondition(const Parts& parts) : parts_(parts), compare_(compare_codes()) {}
+
+  void keep(std::uint32_t chunk, ChunkWords& words) const override {
+    const std::size_t begin = std::size_t{chunk} * chunk_size;
+    const std::size_t known = std::min(words.size(), (parts_.codes.size() - begin) / 64);
+    for (std::size_t i = 0; i < known; ++i)
+      if (words[i]) words[i] &= matches(begin + i * 64, words[i]);
+    std::fill(words.begin() + static_cast<std::ptrdiff_t>(known), words.end(), 0);
+  }
+  bool may_match(std::uint32_t chunk) const override { return std::size_t{chunk} * chunk_size < parts_.codes.size(); }
+  std::uint64_t estimate() const override { return parts_.estimate; }
+
+ private:
+  std::uint64_t matches(std::size_t at, std::uint64_t asked) const {
+    const std::uint8_t* codes = parts_.codes.data() + at;
+    const std::uint64_t touched = compare(codes, parts_.first, parts_.last) & asked;
+    if (touched == 0) return 0;
+    std::uint64_t within = parts_.first_whole <= parts_.last_whole ? compare(codes, parts_.first_whole, parts_.last_whole) : 0;
+    for (std::uint64_t edge = touched & ~within; edge != 0; edge &= edge - 1) {
+      const int bit = std::countr_zero(edge);
+      const std::int64_t value = parts_.values[at + static_cast<std::size_t>(bit)];
+      if (value >= parts_.range.from && value <= parts_.range.to) within |= std::uint64_t{1} << bit;
+    }
+    return within & touched;
+  }
+
+  std::uint64_t compare(const std::uint8_t* codes, unsigned least, unsigned most) const {
+    return compare_(codes, static_cast<std::uint8_t>(least), static_cast<std::uint8_t>(most));
+  }
+
+  Parts parts_;
+  CompareCodes compare_;
 };
 
 class NumberColumn final : public Column {
  public:
-  NumberColumn() { bins_.push_back({std::numeric_limits<std::int64_t>::min(), {}, 0, 0}); }
-
   void update(const model::FieldDefinition&, Ordinal ordinal, const model::Value& before, const model::Value& after) override {
     if (const auto* value = std::get_if<std::int64_t>(&before)) remove(ordinal, *value);
     if (const auto* value = std::get_if<std::int64_t>(&after)) add(ordinal, *value);
   }
 
-  Matches match(const model::FieldPredicate& predicate) const override {
-    constexpr auto lowest = std::numeric_limits<std::int64_t>::min();
-    constexpr auto highest = std::numeric_limits<std::int64_t>::max();
+  void load(const model::FieldDefinition&, Ordinal ordinal, const model::Value& value) override {
+    if (const auto* number = std::get_if<std::int64_t>(&value)) put(ordinal, *number);
+  }
+
+  void finish_loading() override { choose_bins(); }
+
+  ConditionPointer condition(const model::FieldPredicate& predicate) const override {
     using enum model::FilterOperator;
     const std::int64_t number = predicate.number;
     switch (predicate.op) {
-      case equal: return range(number, number);
-      case greater_than: return range(number + 1, highest);
-      case greater_than_or_equal: return range(number, highest);
-      case less_than: return range(lowest, number - 1);
-      case less_than_or_equal: return range(lowest, number);
-      default: return {};
+      case equal: return range({number, number});
+      case greater_than: return number == highest ? empty_condition() : range({number + 1, highest});
+      case greater_than_or_equal: return range({number, highest});
+      case less_than: return number == lowest ? empty_condition() : range({lowest, number - 1});
+      case less_than_or_equal: return range({lowest, number});
+      default: return empty_condition();
     }
   }
 
-  std::size_t memory_bytes() const override {
-    std::size_t bytes = values_.capacity() * sizeof(std::int64_t);
-    for (const Bin& bin : bins_) bytes += bin.records.getSizeInBytes(false) + sizeof(Bin);
-    return bytes;
-  }
+  std::size_t memory_bytes() const override { return values_.capacity() * sizeof(std::int64_t) + codes_.capacity(); }
 
  private:
-  std::size_t bin_of(std::int64_t value) const {
-    const auto after = std::upper_bound(bins_.begin(), bins_.end(), value, [](std::int64_t wanted, const Bin& bin) { return wanted < bin.least; });
-    return static_cast<std::size_t>(after - bins_.begin()) - 1;
+  std::size_t bin_of(std::int64_t value) const { return static_cast<std::size_t>(std::upper_bound(least_.begin() + 1, least_.end(), value) - least_.begin()) - 1; }
+  static std::uint8_t code_of(std::size_t bin) { return static_cast<std::uint8_t>(bin + 1); }
+  std::int64_t greatest_of(std::size_t bin) const { return bin + 1 == least_.size() ? highest : least_[bin + 1] - 1; }
+
+  std::size_t put(Ordinal ordinal, std::int64_t value) {
+    if (ordinal >= values_.size()) {
+      // Whole words of codes, so that 64 can always be compared.
+      codes_.resize((std::size_t{ordinal} / 64 + 1) * 64);
+      values_.resize(codes_.size());
+    }
+    const std::size_t bin = bin_of(value);
+    values_[ordinal] = value;
+    codes_[ordinal] = code_of(bin);
+    ++sizes_[bin];
+    ++total_;
+    return bin;
   }
 
   void add(Ordinal ordinal, std::int64_t value) {
-    if (ordinal >= values_.size()) values_.resize(ordinal + 1);
-    values_[ordinal] = value;
-    ++total_;
-    const std::size_t place = bin_of(value);
-    Bin& bin = bins_[place];
-    bin.records.add(ordinal);
-    ++bin.size;
-    if (bin.size > std::max({smallest_split, 2 * total_ / wanted_bins, bin.retry_split_at})) split(place);
+    const std::size_t bin = put(ordinal, value);
+    ++since_choice_;
+    if (sizes_[bin] > std::max(smallest_full, skew * total_ / most_bins) && since_choice_ > total_ / 8) choose_bins();
   }
 
   void remove(Ordinal ordinal, std::int64_t value) {
-    Bin& bin = bins_[bin_of(value)];
-    bin.records.remove(ordinal);
-    --bin.size;
+    --sizes_[bin_of(value)];
     --total_;
+    codes_[ordinal] = unset;
   }
 
-  /// Halves a bin at its median value.
-  void split(std::size_t place) {
-    std::vector<Ordinal> ordinals(bins_[place].size);
-    bins_[place].records.toUint32Array(ordinals.data());
-    std::vector<std::int64_t> values;
-    for (Ordinal ordinal : ordinals) values.push_back(values_[ordinal]);
-    const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
-    if (*least == *greatest) {
-      bins_[place].retry_split_at = 2 * bins_[place].size;
-      return;
+  /// Borders at the quantiles of a sample, every record's code anew. Rare: the column has grown by an eighth since.
+  void choose_bins() {
+    std::vector<std::int64_t> sample;
+    const std::size_t step = std::max<std::size_t>(1, total_ / sample_size);
+    std::size_t skipped = 0;
+    for (std::size_t i = 0; i < values_.size(); ++i)
+      if (codes_[i] != unset && skipped++ % step == 0) sample.push_back(values_[i]);
+    std::sort(sample.begin(), sample.end());
+    least_.assign(1, lowest);
+    for (std::size_t i = 1; i < most_bins && !sample.empty(); ++i)
+      if (const std::int64_t border = sample[i * sample.size() / most_bins]; border > least_.back()) least_.push_back(border);
+    sizes_.assign(least_.size(), 0);
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      if (codes_[i] == unset) continue;
+      const std::size_t bin = bin_of(values_[i]);
+      codes_[i] = code_of(bin);
+      ++sizes_[bin];
     }
-    const std::int64_t low = *least;
-    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-    const std::int64_t median = values[values.size() / 2];
-    const std::int64_t border = median > low ? median : low + 1;
-    Bin upper{border, {}, 0, 0};
-    for (Ordinal ordinal : ordinals)
-      if (values_[ordinal] >= border) {
-        upper.records.add(ordinal);
-        ++upper.size;
-      }
-    bins_[place].records -= upper.records;
-    bins_[place].size -= upper.size;
-    bins_.insert(bins_.begin() + static_cast<std::ptrdiff_t>(place) + 1, std::move(upper));
+    since_choice_ = 0;
   }
 
-  /// Both ends included.
-  Matches range(std::int64_t from, std::int64_t to) const {
-    Matches matches;
-    if (from > to) return matches;
-    const std::size_t first = bin_of(from), last = bin_of(to);
-    std::vector<const Bitmap*> whole;
-    for (std::size_t i = first; i <= last; ++i) {
-      const bool begins_within = from <= bins_[i].least;
-      const bool ends_within = i < last || (i + 1 == bins_.size() ? to == std::numeric_limits<std::int64_t>::max() : to >= bins_[i + 1].least - 1);
-      if (begins_within && ends_within)
-        whole.push_back(&bins_[i].records);
-      else
-        look(bins_[i], from, to, matches.made);
-    }
-    if (whole.empty()) return matches;
-    whole.push_back(&matches.made);
-    matches.made = Bitmap::fastunion(whole.size(), whole.data());
-    return matches;
+  ConditionPointer range(Range range) const {
+    const std::size_t first = bin_of(range.from), last = bin_of(range.to);
+    const bool begins_whole = range.from <= least_[first], ends_whole = range.to >= greatest_of(last);
+    std::uint64_t estimate = 0;
+    for (std::size_t bin = first; bin <= last; ++bin) estimate += sizes_[bin];
+    const unsigned first_whole = code_of(first) + (begins_whole ? 0U : 1U), last_whole = code_of(last) - (ends_whole ? 0U : 1U);
+    return std::make_unique<RangeCondition>(RangeCondition::Parts{values_, codes_, range, code_of(first), code_of(last), first_whole, last_whole, estimate});
   }
 
-  void look(const Bin& bin, std::int64_t from, std::int64_t to, Bitmap& out) const {
-    std::vector<Ordinal> ordinals(bin.size);
-    bin.records.toUint32Array(ordinals.data());
-    const auto end = std::remove_if(ordinals.begin(), ordinals.end(), [&](Ordinal ordinal) { return values_[ordinal] < from || values_[ordinal] > to; });
-    out.addMany(static_cast<std::size_t>(end - ordinals.begin()), ordinals.data());
-  }
-
-  std::vector<std::int64_t> values_;
-  std::vector<Bin> bins_;
+  std::vector<std::int64_t> values_;         // by ordinal
+  std::vector<std::uint8_t> codes_;          // by ordinal; as many as values_, in whole words
+  std::vector<std::int64_t> least_{lowest};  // of each bin
+  std::vector<std::uint64_t> sizes_{0};      // of each bin
   std::uint64_t total_ = 0;
+  std::uint64_t since_choice_ = 0;  // values added since the bins were chosen
 };
 
 }  // namespace

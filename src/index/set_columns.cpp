@@ -6,8 +6,6 @@
 namespace plenoptic::index {
 namespace {
 
-const Bitmap nothing;
-
 class OptionColumn final : public Column {
  public:
   void update(const model::FieldDefinition&, Ordinal ordinal, const model::Value& before, const model::Value& after) override {
@@ -18,9 +16,8 @@ class OptionColumn final : public Column {
     records_[option->value].add(ordinal);
   }
 
-  Matches match(const model::FieldPredicate& predicate) const override {
-    const bool known = predicate.option.value < records_.size();
-    return {.kept = known ? &records_[predicate.option.value] : &nothing, .made = {}};
+  ConditionPointer condition(const model::FieldPredicate& predicate) const override {
+    return predicate.option.value < records_.size() ? kept_condition(records_[predicate.option.value]) : empty_condition();
   }
 
   std::size_t memory_bytes() const override {
@@ -39,7 +36,7 @@ class FlagColumn final : public Column {
     if (const bool* flag = std::get_if<bool>(&before)) (*flag ? yes_ : no_).remove(ordinal);
     if (const bool* flag = std::get_if<bool>(&after)) (*flag ? yes_ : no_).add(ordinal);
   }
-  Matches match(const model::FieldPredicate& predicate) const override { return {.kept = predicate.number ? &yes_ : &no_, .made = {}}; }
+  ConditionPointer condition(const model::FieldPredicate& predicate) const override { return kept_condition(predicate.number ? yes_ : no_); }
   std::size_t memory_bytes() const override { return yes_.getSizeInBytes(false) + no_.getSizeInBytes(false); }
 
  private:

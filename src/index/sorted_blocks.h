@@ -27,6 +27,18 @@ class SortedBlocks {
     blocks_.insert(std::next(block), std::move(rest));
   }
 
+  /// For what comes in order: the entry sorts after all that is there.
+  void append(const Entry& entry) {
+    if (blocks_.empty() || blocks_.back().size() == largest_) blocks_.emplace_back().reserve(largest_);
+    blocks_.back().push_back(entry);
+    ++size_;
+  }
+
+  void clear() {
+    blocks_.clear();
+    size_ = 0;
+  }
+
   template <typename Less>
   bool erase(const Entry& entry, Less less) {
     if (blocks_.empty()) return false;
@@ -39,15 +51,20 @@ class SortedBlocks {
     return true;
   }
 
-  /// Visits entries from the first that is not `before`, in order, while `visit` returns true.
-  template <typename Before, typename Visit>
-  void scan(Before before, Visit visit) const {
+  /// Visits, in order, the entries that are neither `before` the range nor `after` it. Looks at an entry for each block, and at
+  /// single ones where the range begins and ends: what lies between costs no comparison.
+  template <typename Before, typename After, typename Visit>
+  void scan(Before before, After after, Visit visit) const {
     auto block = std::partition_point(blocks_.begin(), blocks_.end(), [&](const std::vector<Entry>& candidate) { return before(candidate.back()); });
     if (block == blocks_.end()) return;
     auto entry = std::partition_point(block->begin(), block->end(), before);
-    for (; block != blocks_.end(); ++block, entry = block == blocks_.end() ? entry : block->begin())
-      for (; entry != block->end(); ++entry)
-        if (!visit(*entry)) return;
+    while (true) {
+      const bool ends_here = after(block->back());
+      const auto end = ends_here ? std::partition_point(entry, block->end(), [&](const Entry& candidate) { return !after(candidate); }) : block->end();
+      for (; entry != end; ++entry) visit(*entry);
+      if (ends_here || ++block == blocks_.end()) return;
+      entry = block->begin();
+    }
   }
 
   std::size_t size() const { return size_; }

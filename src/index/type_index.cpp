@@ -1,94 +1,132 @@
 #include "index/type_index.h"
 
 #include <algorithm>
-#include <stdexcept>
+#include <bit>
 
 namespace plenoptic::index {
+namespace {
 
-void TypeIndex::append(RecordId id, bool live) {
-  if (!ids_.empty() && !(ids_.back() < id)) throw std::logic_error("record ids must come in ascending order");
-  const auto ordinal = static_cast<Ordinal>(ids_.size());
-  ids_.push_back(id);
-  (live ? live_ : trashed_).add(ordinal);
-}
+constexpr auto by_target = std::less<LinkEntry>();
 
-std::optional<Ordinal> TypeIndex::find(RecordId id) const {
-  const auto found = std::lower_bound(ids_.begin(), ids_.end(), id);
-  if (found == ids_.end() || *found != id) return std::nullopt;
-  return static_cast<Ordinal>(found - ids_.begin());
-}
+/// Counts what matches, chunk by chunk from the newest, and picks the page's ids on the way.
+class PageBuilder {
+ public:
+  PageBuilder(const RecordIds& ids, const Query& query) : ids_(ids), query_(query) {}
 
-bool TypeIndex::is_live(RecordId id) const {
-  const auto ordinal = find(id);
-  return ordinal && live_.contains(*ordinal);
+  void add(std::uint32_t chunk, const ChunkWords& words) {
+    std::uint64_t place = page_.total_count;
+    for (std::uint64_t word : words) page_.total_count += static_cast<std::uint64_t>(std::popcount(word));
+    if (page_.total_count <= query_.offset) return;
+    for (std::size_t i = words.size(); i-- > 0 && !full();) {
+      const auto count = static_cast<std::uint64_t>(std::popcount(words[i]));
+      if (place + count > query_.offset) take_word(words[i], chunk * chunk_size + static_cast<Ordinal>(i) * 64, place);
+      place += count;
+    }
+  }
+
+  Page take() { return std::move(page_); }
+
+ private:
+  bool full() const { return page_.ids.size() == query_.limit; }
+
+  /// `place`: how many matches are newer than the word's.
+  void take_word(std::uint64_t word, Ordinal begin, std::uint64_t place) {
+    for (; word != 0 && !full(); ++place) {
+      const int bit = 63 - std::countl_zero(word);
+      word ^= std::uint64_t{1} << bit;
+      if (place >= query_.offset) page_.ids.push_back(ids_[begin + static_cast<Ordinal>(bit)]);
+    }
+  }
+
+  const RecordIds& ids_;
+  const Query& query_;
+  Page page_;
+};
+
+}  // namespace
+
+void TypeIndex::append(RecordId id, bool live) { (live ? live_ : trashed_).add(ids_.append(id)); }
+
+Column* TypeIndex::column_of(const model::FieldDefinition& field) {
+  auto& column = columns_[field.number];
+  if (!column) column = make_column(field.type);
+  return column.get();
 }
 
 void TypeIndex::update(const model::ObjectType& type, RecordId id, const model::FieldValues& before, const model::FieldValues& after) {
-  const auto ordinal = find(id);
+  const auto ordinal = ids_.find(id);
   if (!ordinal) return;
-  for (const auto& [number, value] : after.entries()) {
-    const model::FieldDefinition* field = type.find_field(number);
-    if (!field) continue;
-    auto& column = columns_[number];
-    if (!column) column = make_column(field->type);
-    if (column) column->update(*field, *ordinal, before.get(number), value);
-  }
+  for (const auto& [number, value] : after.entries())
+    if (const model::FieldDefinition* field = type.find_field(number))
+      if (Column* column = column_of(*field)) column->update(*field, *ordinal, before.get(number), value);
 }
 
 void TypeIndex::set_life(RecordId id, bool live) {
-  const auto ordinal = find(id);
+  const auto ordinal = ids_.find(id);
   if (!ordinal) return;
   (live ? trashed_ : live_).remove(*ordinal);
   (live ? live_ : trashed_).add(*ordinal);
 }
 
-void TypeIndex::add_link(model::LinkView view, RecordId near, RecordId target) {
-  if (const auto ordinal = find(near)) links_[{view.link_type, view.side}].insert({target, *ordinal}, std::less<LinkEntry>());
+void TypeIndex::add_link(model::LinkView view, LinkEntry link) { links_[{view.link_type, view.side}].insert(link, by_target); }
+
+void TypeIndex::remove_link(model::LinkView view, LinkEntry link) { links_[{view.link_type, view.side}].erase(link, by_target); }
+
+void TypeIndex::load(const model::ObjectType& type, const model::Record& record) {
+  const Ordinal ordinal = ids_.append(record.id);
+  (record.live() ? live_ : trashed_).add(ordinal);
+  const model::FieldValues values = model::decode_fields(record.fields);
+  for (const auto& [number, value] : values.entries())
+    if (const model::FieldDefinition* field = type.find_field(number))
+      if (Column* column = column_of(*field)) column->load(*field, ordinal, value);
 }
 
-void TypeIndex::remove_link(model::LinkView view, RecordId near, RecordId target) {
-  if (const auto ordinal = find(near)) links_[{view.link_type, view.side}].erase({target, *ordinal}, std::less<LinkEntry>());
+void TypeIndex::load_links(model::LinkView view, std::span<const LinkEntry> links) {
+  auto& table = links_[{view.link_type, view.side}];
+  for (const LinkEntry& link : links) table.append(link);
 }
 
-Matches TypeIndex::match(const model::FieldPredicate& predicate) const {
+void TypeIndex::finish_loading() {
+  for (auto& [number, column] : columns_)
+    if (column) column->finish_loading();
+}
+
+ConditionPointer TypeIndex::condition(const model::FieldPredicate& predicate) const {
   const auto column = columns_.find(predicate.field->number);
-  return column == columns_.end() || !column->second ? Matches{} : column->second->match(predicate);
+  return column == columns_.end() || !column->second ? empty_condition() : column->second->condition(predicate);
 }
 
-Matches TypeIndex::match(const model::RelationshipPredicate& predicate) const {
+ConditionPointer TypeIndex::condition(const model::RelationshipPredicate& predicate, std::optional<Ordinal> target) const {
   std::vector<Ordinal> found;
-  for (const model::LinkView& view : predicate.links) {
-    const auto table = links_.find({view.link_type, view.side});
-    if (table == links_.end()) continue;
-    table->second.scan([&](const LinkEntry& entry) { return entry.target < predicate.target; },
-                       [&](const LinkEntry& entry) {
-                         if (entry.target != predicate.target) return false;
-                         found.push_back(entry.near);
-                         return true;
-                       });
+  if (target)
+    for (const model::LinkView& view : predicate.links)
+      if (const auto table = links_.find({view.link_type, view.side}); table != links_.end())
+        table->second.scan([&](const LinkEntry& entry) { return entry.target < *target; }, [&](const LinkEntry& entry) { return entry.target > *target; },
+                           [&](const LinkEntry& entry) { found.push_back(entry.near); });
+  if (predicate.links.size() > 1) {
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
   }
-  Matches matches;
-  matches.made.addMany(found.size(), found.data());
-  return matches;
+  return found_condition(std::move(found));
 }
 
-Page TypeIndex::query(const Query& query, bool (*target_is_live)(const void*, RecordId), const void* context) const {
+std::vector<TypeIndex::Term> TypeIndex::terms_of(const model::Filter& filter, std::span<const std::optional<Ordinal>> targets) const {
+  std::vector<Term> terms;
+  for (const auto& predicate : filter.fields) terms.push_back({condition(predicate), predicate.negated});
+  for (std::size_t i = 0; i < filter.relationships.size(); ++i) terms.push_back({condition(filter.relationships[i], targets[i]), filter.relationships[i].negated});
+  // What leaves least goes first, negations last: each looks at what is left only.
+  const auto rank = [](const Term& term) { return std::pair(term.negated, term.condition->estimate()); };
+  std::sort(terms.begin(), terms.end(), [&](const Term& a, const Term& b) { return rank(a) < rank(b); });
+  return terms;
+}
+
+Page TypeIndex::query(const Query& query, std::span<const std::optional<Ordinal>> targets) const {
   const Bitmap& all = query.life == Life::live ? live_ : trashed_;
-  if (!query.filter || query.filter->empty()) return page(all, query);
-  std::vector<Matches> wanted, unwanted;
-  for (const auto& predicate : query.filter->fields) (predicate.negated ? unwanted : wanted).push_back(match(predicate));
-  for (const auto& predicate : query.filter->relationships) {
-    const bool live = target_is_live(context, predicate.target);
-    (predicate.negated ? unwanted : wanted).push_back(live ? match(predicate) : Matches{});
-  }
-  std::sort(wanted.begin(), wanted.end(), [](const Matches& a, const Matches& b) { return a.bitmap().cardinality() < b.bitmap().cardinality(); });
-  Bitmap result = wanted.empty() ? all : wanted.front().bitmap() & all;
-  for (std::size_t i = 1; i < wanted.size(); ++i) result &= wanted[i].bitmap();
-  for (const Matches& matches : unwanted) result -= matches.bitmap();
-  return page(result, query);
+  if (!query.filter || query.filter->empty()) return page_of(all, query);
+  return page_of(all, terms_of(*query.filter, targets), query);
 }
 
-Page TypeIndex::page(const Bitmap& matches, const Query& query) const {
+Page TypeIndex::page_of(const Bitmap& matches, const Query& query) const {
   Page page;
   page.total_count = matches.cardinality();
   for (std::size_t i = 0; i < query.limit && query.offset < page.total_count - i; ++i) {
@@ -100,8 +138,30 @@ Page TypeIndex::page(const Bitmap& matches, const Query& query) const {
   return page;
 }
 
+Page TypeIndex::page_of(const Bitmap& all, std::span<const Term> terms, const Query& query) const {
+  PageBuilder builder(ids_, query);
+  ChunkWords words;
+  for (auto chunk = static_cast<std::uint32_t>((ids_.size() + chunk_size - 1) / chunk_size); chunk-- > 0;) {
+    const auto rules_out = [&](const Term& term) { return !term.negated && !term.condition->may_match(chunk); };
+    if (!has_chunk(all, chunk) || std::any_of(terms.begin(), terms.end(), rules_out)) continue;
+    words.fill(~std::uint64_t{0});
+    keep_bits(all, chunk, words);
+    for (const Term& term : terms) keep_term(term, chunk, words);
+    builder.add(chunk, words);
+  }
+  return builder.take();
+}
+
+void TypeIndex::keep_term(const Term& term, std::uint32_t chunk, ChunkWords& words) {
+  if (!term.negated) return term.condition->keep(chunk, words);
+  if (!term.condition->may_match(chunk)) return;
+  ChunkWords matching = words;
+  term.condition->keep(chunk, matching);
+  for (std::size_t i = 0; i < words.size(); ++i) words[i] &= ~matching[i];
+}
+
 std::size_t TypeIndex::memory_bytes() const {
-  std::size_t bytes = ids_.capacity() * sizeof(RecordId) + live_.getSizeInBytes(false) + trashed_.getSizeInBytes(false);
+  std::size_t bytes = ids_.memory_bytes() + live_.getSizeInBytes(false) + trashed_.getSizeInBytes(false);
   for (const auto& [number, column] : columns_)
     if (column) bytes += column->memory_bytes();
   for (const auto& [view, table] : links_) bytes += table.memory_bytes();

@@ -1,7 +1,10 @@
 #include "index/workspace_index.h"
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 
 #include "index/type_index.h"
@@ -18,18 +21,20 @@ struct WorkspaceIndex::State {
   std::map<TypeNumber, TypeIndex> types;
 
   void link(const model::LinkType& type, RecordId source, RecordId destination, bool added) {
-    const auto at = [&](Side side, RecordId near, RecordId target) {
-      TypeIndex& index = types[type.end(side).type];
-      added ? index.add_link({type.number, side}, near, target) : index.remove_link({type.number, side}, near, target);
-    };
-    at(Side::source, source, destination);
-    at(Side::destination, destination, source);
+    TypeIndex& sources = types[type.end(Side::source).type];
+    TypeIndex& destinations = types[type.end(Side::destination).type];
+    const auto from = sources.ids().find(source), to = destinations.ids().find(destination);
+    if (!from || !to) return;
+    const auto change = added ? &TypeIndex::add_link : &TypeIndex::remove_link;
+    (sources.*change)(model::LinkView{type.number, Side::source}, LinkEntry{.target = *to, .near = *from});
+    (destinations.*change)(model::LinkView{type.number, Side::destination}, LinkEntry{.target = *from, .near = *to});
   }
 
-  bool is_live(RecordId id) const {
-    for (const auto& [number, index] : types)
-      if (index.is_live(id)) return true;
-    return false;
+  std::optional<Ordinal> find_live(TypeNumber type, RecordId id) const {
+    const auto index = types.find(type);
+    if (index == types.end()) return std::nullopt;
+    const auto ordinal = index->second.ids().find(id);
+    return ordinal && index->second.is_live(*ordinal) ? ordinal : std::nullopt;
   }
 
   void apply(const model::Schema& schema, const Change& change) {
@@ -49,15 +54,75 @@ WorkspaceIndex::WorkspaceIndex() : state_(std::make_unique<State>()) {}
 
 WorkspaceIndex::~WorkspaceIndex() = default;
 
-void WorkspaceIndex::load_record(const model::Schema& schema, const model::Record& record) {
-  TypeIndex& index = state_->types[record.type];
-  index.append(record.id, record.live());
-  index.update(schema.type(record.type), record.id, {}, model::decode_fields(record.fields));
+void WorkspaceIndex::begin_loading(const model::Schema& schema) {
+  for (const model::ObjectType& type : schema.object_types()) state_->types[type.number];
 }
 
-void WorkspaceIndex::load_link(const model::LinkType& type, RecordId source, RecordId destination) { state_->link(type, source, destination, true); }
+void WorkspaceIndex::load_record(const model::ObjectType& type, const model::Record& record) { state_->types.at(type.number).load(type, record); }
+
+void WorkspaceIndex::finish_type(TypeNumber type) { state_->types.at(type).finish_loading(); }
 
 void WorkspaceIndex::finish_loading(std::uint64_t sequence) { state_->sequence = sequence; }
+
+std::vector<RecordId> WorkspaceIndex::range_borders(std::size_t count) const {
+  std::vector<RecordId> sample;
+  constexpr std::size_t stride = 256;
+  for (const auto& [number, index] : state_->types)
+    for (std::size_t i = 0; i < index.ids().size(); i += stride) sample.push_back(index.ids()[static_cast<Ordinal>(i)]);
+  std::sort(sample.begin(), sample.end());
+  std::vector<RecordId> borders;
+  for (std::size_t i = 1; i < count && !sample.empty(); ++i) borders.push_back(sample[i * sample.size() / count]);
+  return borders;
+}
+
+struct LinkRange::Parts {
+  /// A view of the far type, whose targets are the records read.
+  struct Table {
+    const TypeIndex* near = nullptr;  // the type of the records read
+    const TypeIndex* far = nullptr;
+    TypeNumber far_type = 0;
+    model::LinkView view;
+    std::vector<LinkEntry> entries;
+  };
+  std::vector<std::array<Table, 2>> tables;  // by link type number and the side read
+  RecordId record;                           // the one read last, and its ordinal
+  const TypeIndex* record_type = nullptr;
+  std::optional<Ordinal> ordinal;
+};
+
+LinkRange::LinkRange(const WorkspaceIndex& index, const model::Schema& schema) : parts_(std::make_unique<Parts>()) {
+  for (const model::LinkType& type : schema.link_types()) {
+    if (type.number >= parts_->tables.size()) parts_->tables.resize(type.number + 1);
+    for (Side side : {Side::source, Side::destination}) {
+      const Side far_side = model::other_side(side);
+      const auto& types = index.state_->types;
+      parts_->tables[type.number][static_cast<std::size_t>(side)] = {
+          &types.at(type.end(side).type), &types.at(type.end(far_side).type), type.end(far_side).type, {type.number, far_side}, {}};
+    }
+  }
+}
+
+LinkRange::~LinkRange() = default;
+LinkRange::LinkRange(LinkRange&&) noexcept = default;
+
+void LinkRange::add(RecordId record, model::LinkTypeNumber type, Side side, RecordId other) {
+  if (type >= parts_->tables.size()) return;
+  Parts::Table& table = parts_->tables[type][static_cast<std::size_t>(side)];
+  if (!table.near) return;
+  if (record != parts_->record || table.near != parts_->record_type) {
+    parts_->record = record;
+    parts_->record_type = table.near;
+    parts_->ordinal = table.near->ids().find(record);
+  }
+  const auto far = table.far->ids().find(other);
+  if (parts_->ordinal && far) table.entries.push_back({.target = *parts_->ordinal, .near = *far});
+}
+
+void WorkspaceIndex::load_links(const LinkRange& range) {
+  for (const auto& sides : range.parts_->tables)
+    for (const auto& table : sides)
+      if (!table.entries.empty()) state_->types.at(table.far_type).load_links(table.view, table.entries);
+}
 
 void WorkspaceIndex::apply_all(const model::Schema& schema, std::span<const Change> changes) {
   std::unique_lock lock(state_->mutex);
@@ -71,8 +136,10 @@ std::uint64_t WorkspaceIndex::sequence() const { return state_->sequence; }
 Page WorkspaceIndex::query(const Query& query) const {
   const auto type = state_->types.find(query.type);
   if (type == state_->types.end()) return {};
-  const auto live = [](const void* state, RecordId target) { return static_cast<const State*>(state)->is_live(target); };
-  return type->second.query(query, live, state_.get());
+  std::vector<std::optional<Ordinal>> targets;
+  if (query.filter)
+    for (const auto& predicate : query.filter->relationships) targets.push_back(state_->find_live(predicate.far_type, predicate.target));
+  return type->second.query(query, targets);
 }
 
 std::size_t WorkspaceIndex::memory_bytes() const {

@@ -36,6 +36,8 @@ struct Page {
   std::uint64_t total_count = 0;
 };
 
+class LinkRange;
+
 class WorkspaceIndex {
  public:
   WorkspaceIndex();
@@ -43,11 +45,18 @@ class WorkspaceIndex {
   WorkspaceIndex(const WorkspaceIndex&) = delete;
   WorkspaceIndex& operator=(const WorkspaceIndex&) = delete;
 
-  // Building: by one thread, before anyone queries. Records of a type in id order, then links, then finish.
-  void load_record(const model::Schema& schema, const model::Record& record);
-  void load_link(const model::LinkType& type, RecordId source, RecordId destination);
+  // Building, before anyone queries: records of each type in id order, types from several threads if wanted; then all links,
+  // each from both of its ends; then finish.
+  /// Makes room for the schema's types.
+  void begin_loading(const model::Schema& schema);
+  void load_record(const model::ObjectType& type, const model::Record& record);
+  /// All records of the type are in.
+  void finish_type(TypeNumber type);
+  void load_links(const LinkRange& range);
   /// `sequence`: the log sequence of the snapshot loaded from.
   void finish_loading(std::uint64_t sequence);
+  /// Ids that part all records into about `count` equal ranges, ascending. For loading links in ranges.
+  std::vector<RecordId> range_borders(std::size_t count) const;
 
   /// Takes one log entry in. Entries at or below sequence() are passed over; they must not skip. Takes the lock itself
   /// (exclusively); `apply_all` takes it once for several.
@@ -62,8 +71,25 @@ class WorkspaceIndex {
   std::size_t memory_bytes() const;
 
  private:
+  friend class LinkRange;
   struct State;
   std::unique_ptr<State> state_;
+};
+
+/// The links of a range of records, read by one thread while others read other ranges; taken in, range after range, by
+/// WorkspaceIndex::load_links. The records of all types are loaded.
+class LinkRange {
+ public:
+  LinkRange(const WorkspaceIndex& index, const model::Schema& schema);
+  ~LinkRange();
+  LinkRange(LinkRange&&) noexcept;
+  /// One end of a link. Records come in id order, and the far records of one and the same end in theirs.
+  void add(RecordId record, model::LinkTypeNumber type, model::Side side, RecordId other);
+
+ private:
+  friend class WorkspaceIndex;
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace plenoptic::index

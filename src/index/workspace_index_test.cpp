@@ -128,12 +128,28 @@ class IndexTest : public testing::Test {
     return result != predicate.negated;
   }
 
+  /// As storage gives them: by record, each link from both ends; in two ranges.
+  void load_links(WorkspaceIndex& loaded) {
+    LinkRange older(loaded, schema), newer(loaded, schema);
+    for (RecordId contact : contacts)
+      for (const Row& row : rows)
+        if (std::find(row.champions.begin(), row.champions.end(), contact) != row.champions.end())
+          older.add(contact, model::links::opportunity_champion, model::Side::destination, row.id);
+    for (Row& row : rows) {
+      std::sort(row.champions.begin(), row.champions.end());
+      for (RecordId contact : row.champions) newer.add(row.id, model::links::opportunity_champion, model::Side::source, contact);
+    }
+    loaded.load_links(older);
+    loaded.load_links(newer);
+  }
+
   void ask() {
     model::Filter filter;
     for (std::uint32_t i = pick(3); i > 0; --i) filter.fields.push_back(random_predicate());
     if (pick(3) == 0) {
       const RecordId target = contacts[pick(static_cast<std::uint32_t>(contacts.size()))];
-      filter.relationships.push_back({.links = {{model::links::opportunity_champion, model::Side::source}}, .negated = pick(3) == 0, .target = target});
+      filter.relationships.push_back(
+          {.links = {{model::links::opportunity_champion, model::Side::source}}, .far_type = model::types::contact, .negated = pick(3) == 0, .target = target});
     }
     const Life life = pick(4) == 0 ? Life::trashed : Life::live;
     std::vector<RecordId> expected;
@@ -172,20 +188,28 @@ TEST_F(IndexTest, IsTheSameWhenLoadedFromStorage) {
   for (int i = 0; i < 300; ++i) create();
   for (Row& row : rows) update(row);
   WorkspaceIndex loaded;
-  for (RecordId contact : contacts) loaded.load_record(schema, {.type = model::types::contact, .id = contact});
+  loaded.begin_loading(schema);
+  const model::ObjectType& opportunities = schema.type(type);
+  for (RecordId contact : contacts) loaded.load_record(schema.type(model::types::contact), {.type = model::types::contact, .id = contact});
   for (const Row& row : rows) {
     model::FieldValues set;
     for (const auto& [number, value] : row.fields.entries())
       if (!model::is_unset(value)) set.set(number, value);
-    loaded.load_record(schema, {.type = type, .id = row.id, .fields = model::encode_fields(set)});
+    loaded.load_record(opportunities, {.type = type, .id = row.id, .fields = model::encode_fields(set)});
   }
-  for (const Row& row : rows)
-    for (RecordId contact : row.champions) loaded.load_link(schema.link_type(model::links::opportunity_champion), row.id, contact);
+  for (TypeNumber number : {TypeNumber{model::types::contact}, type}) loaded.finish_type(number);
+  load_links(loaded);
   loaded.finish_loading(sequence);
   for (int i = 0; i < 200; ++i) {
     model::Filter filter;
-    filter.fields.push_back(random_predicate());
+    if (i % 3 != 0) filter.fields.push_back(random_predicate());
+    if (i % 2 == 0)
+      filter.relationships.push_back(
+          {.links = {{model::links::opportunity_champion, model::Side::source}}, .far_type = model::types::contact, .negated = i % 4 == 0, .target = contacts[pick(5)]});
     const Query query{.type = type, .life = Life::live, .filter = &filter, .offset = 0, .limit = 25};
+    SCOPED_TRACE(testing::Message() << "fields " << filter.fields.size() << " field " << (filter.fields.empty() ? 0 : filter.fields[0].field->number) << " op "
+                                    << (filter.fields.empty() ? 0 : static_cast<int>(filter.fields[0].op)) << " relationships " << filter.relationships.size());
+    EXPECT_EQ(loaded.query(query).total_count, index.query(query).total_count);
     EXPECT_EQ(loaded.query(query).ids, index.query(query).ids);
   }
   EXPECT_GT(loaded.memory_bytes(), 0U);
@@ -197,7 +221,8 @@ TEST_F(IndexTest, ATrashedTargetMatchesNothing) {
   Row& row = rows.front();
   update(row);
   model::Filter filter;
-  filter.relationships.push_back({.links = {{model::links::opportunity_champion, model::Side::source}}, .negated = false, .target = contacts.front()});
+  filter.relationships.push_back(
+      {.links = {{model::links::opportunity_champion, model::Side::source}}, .far_type = model::types::contact, .negated = false, .target = contacts.front()});
   const Query query{.type = type, .life = Life::live, .filter = &filter, .offset = 0, .limit = 25};
   EXPECT_EQ(index.query(query).total_count, 1U);
   apply({.kind = model::ChangeKind::trashed, .type = model::types::contact, .record = contacts.front()});

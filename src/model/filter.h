@@ -39,6 +39,7 @@ struct FieldPredicate {
 /// "Has a link, through any of `links`, to `target`." A target that is no id of a live record matches nothing.
 struct RelationshipPredicate {
   std::vector<LinkView> links;
+  TypeNumber far_type = 0;
   bool negated = false;
   RecordId target;
 };

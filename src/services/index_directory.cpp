@@ -3,6 +3,8 @@
 #include <chrono>
 #include <exception>
 
+#include "services/index_loading.h"
+
 namespace plenoptic::services {
 namespace {
 
@@ -98,7 +100,8 @@ void IndexDirectory::loop() {
     }
     std::shared_ptr<index::WorkspaceIndex> index;
     try {
-      index = build(workspace);
+      // Whatever commits after its snapshots waits in the slot, which stood there before they were taken.
+      index = load_index(database_, workspace, *schema_(workspace));
     } catch (const std::exception& failure) {
       // Retrieves and writes go on without it, and lists wait. The disk may work again.
       report_failure_(workspace, failure.what());
@@ -113,21 +116,6 @@ void IndexDirectory::load_again_later(model::WorkspaceId workspace) {
   std::unique_lock lock(mutex_);
   wake_.wait_for(lock, pause_after_failure, [this] { return stopping_; });
   to_load_.push_back(workspace);
-}
-
-std::shared_ptr<index::WorkspaceIndex> IndexDirectory::build(model::WorkspaceId workspace) {
-  auto index = std::make_shared<index::WorkspaceIndex>();
-  const model::SchemaPointer schema = schema_(workspace);
-  // Whatever commits after this snapshot waits in the slot, which stood there before the snapshot was taken.
-  const auto storage = database_.read();
-  const std::uint64_t sequence = storage->log_sequence(workspace);
-  for (const model::ObjectType& type : schema->object_types())
-    storage->scan_records(workspace, type.number, [&](const model::Record& record) { index->load_record(*schema, record); });
-  storage->scan_links(workspace, [&](model::LinkTypeNumber type, model::RecordId source, model::RecordId destination) {
-    if (const model::LinkType* link_type = schema->find_link_type(type)) index->load_link(*link_type, source, destination);
-  });
-  index->finish_loading(sequence);
-  return index;
 }
 
 void IndexDirectory::install(model::WorkspaceId workspace, std::shared_ptr<index::WorkspaceIndex> index) {

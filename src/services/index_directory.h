@@ -47,7 +47,6 @@ class IndexDirectory {
   };
 
   void loop();
-  std::shared_ptr<index::WorkspaceIndex> build(model::WorkspaceId workspace);
   void install(model::WorkspaceId workspace, std::shared_ptr<index::WorkspaceIndex> index);
   void load_again_later(model::WorkspaceId workspace);
 

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "model/definition_codec.h"
+#include "services/index_loading.h"
 #include "services/verify_index.h"
 #include "services/verify_records.h"
 #include "services/workspaces.h"
@@ -46,7 +47,7 @@ bool check_definitions(storage::Reader& storage, const storage::Workspace& works
 void check_workspace(storage::Reader& storage, const storage::Workspace& workspace, const model::Schema& schema, const VerifyOptions& options, Findings& findings,
                      VerifiedCounts& counts) {
   RecordChecks records(storage, workspace, schema, findings);
-  IndexChecks index(storage, workspace, schema, findings, options.seed);
+  IndexChecks questions(storage, workspace.id, schema, findings, options.seed);
   bool readable = true;
   for (const model::ObjectType& type : schema.object_types())
     storage.scan_records(workspace.id, type.number, [&](const model::Record& record) {
@@ -61,16 +62,17 @@ void check_workspace(storage::Reader& storage, const storage::Workspace& workspa
       if (!records.check(type, record, values))
         readable = false;
       else
-        index.load(type, record, values);
+        questions.sample(record, values);
     });
   // Neither sums nor the index say anything where a record is missing from them, and the first damage is told already.
   if (!readable) return;
   options.progress("links", counts.records);
   records.finish(counts);
-  index.load_links();
+  options.progress("index", counts.records);
+  const auto index = load_index({&storage}, workspace.id, schema);
   for (const model::ObjectType& type : schema.object_types()) {
     options.progress("index of " + type.plural, counts.records);
-    counts.index_questions += index.compare(type);
+    counts.index_questions += questions.compare(*index, type);
   }
 }
 

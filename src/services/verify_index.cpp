@@ -10,6 +10,7 @@ namespace plenoptic::services {
 namespace {
 
 using index::Life;
+using index::Page;
 using model::FieldDefinition;
 using model::FieldPredicate;
 using model::FieldValues;
@@ -21,7 +22,7 @@ using model::RecordId;
 using model::Value;
 
 constexpr std::size_t samples_per_type = 12;
-constexpr std::size_t page = 25;
+constexpr std::size_t page_size = 25;
 
 std::string digits_of(std::string_view text) {
   std::string digits;
@@ -75,29 +76,17 @@ struct IndexChecks::Question {
 void IndexChecks::Expected::take(RecordId id) {
   ++total;
   newest.push_back(id);
-  if (newest.size() >= 8 * page) newest.erase(newest.begin(), newest.end() - page);
+  if (newest.size() >= 8 * page_size) newest.erase(newest.begin(), newest.end() - page_size);
 }
 
-void IndexChecks::load(const ObjectType& type, const Record& record, const FieldValues& values) {
-  try {
-    index_.load_record(schema_, record);
-  } catch (const std::logic_error& failure) {
-    findings_.add("index", fmt::format("{} cannot be taken in: {}", model::public_id(type, record.id), failure.what()));
-  }
-  // Each record has the same chance to be among the samples, however many there are.
-  std::vector<Sample>& samples = samples_[type.number];
-  const std::uint64_t seen = ++seen_[type.number];
+/// Each record has the same chance to be among the samples, however many there are.
+void IndexChecks::sample(const Record& record, const FieldValues& values) {
+  std::vector<Sample>& samples = samples_[record.type];
+  const std::uint64_t seen = ++seen_[record.type];
   if (samples.size() < samples_per_type)
     samples.push_back({record.id, values});
   else if (const std::uint64_t place = random_() % seen; place < samples_per_type)
     samples[place] = {record.id, values};
-}
-
-void IndexChecks::load_links() {
-  storage_.scan_links(workspace_.id, [&](model::LinkTypeNumber number, RecordId source, RecordId destination) {
-    if (const model::LinkType* type = schema_.find_link_type(number)) index_.load_link(*type, source, destination);
-  });
-  index_.finish_loading(workspace_.log_sequence);
 }
 
 void IndexChecks::ask_about_values(const ObjectType& type, const FieldDefinition& field, std::vector<Question>& questions) {
@@ -139,10 +128,10 @@ std::vector<IndexChecks::Question> IndexChecks::make_questions(const ObjectType&
   return questions;
 }
 
-std::uint64_t IndexChecks::compare(const ObjectType& type) {
+std::uint64_t IndexChecks::compare(const index::WorkspaceIndex& index, const ObjectType& type) {
   std::vector<Question> questions = make_questions(type);
   std::vector<RecordId> live, trashed;
-  storage_.scan_records(workspace_.id, type.number, [&](const Record& record) {
+  storage_.scan_records(workspace_, type.number, [&](const Record& record) {
     (record.live() ? live : trashed).push_back(record.id);
     if (questions.empty()) return;
     const FieldValues values = model::decode_fields(record.fields);
@@ -154,18 +143,18 @@ std::uint64_t IndexChecks::compare(const ObjectType& type) {
       if (holds(question.predicate, value, texts) != question.predicate.negated) (record.live() ? question.live : question.trashed).take(record.id);
     }
   });
-  compare_order(type, Life::live, live);
-  compare_order(type, Life::trashed, trashed);
-  for (const Question& question : questions) compare_answer(type, question);
-  return questions.size() + 2 + compare_links(type);
+  compare_order(index, type, Life::live, live);
+  compare_order(index, type, Life::trashed, trashed);
+  for (const Question& question : questions) compare_answer(index, type, question);
+  return questions.size() + 2 + compare_links(index, type);
 }
 
 /// Every record of a type, page after page.
-void IndexChecks::compare_order(const ObjectType& type, Life life, const std::vector<RecordId>& ids) {
+void IndexChecks::compare_order(const index::WorkspaceIndex& index, const ObjectType& type, Life life, const std::vector<RecordId>& ids) {
   constexpr std::size_t large_page = 1000;
   const char* which = life == Life::live ? "live" : "trashed";
   for (std::size_t offset = 0; offset == 0 || offset < ids.size(); offset += large_page) {
-    const index::Page answer = index_.query({.type = type.number, .life = life, .filter = nullptr, .offset = offset, .limit = large_page});
+    const Page answer = index.query({.type = type.number, .life = life, .filter = nullptr, .offset = offset, .limit = large_page});
     if (answer.total_count != ids.size())
       return findings_.add("index", fmt::format("{} {} are {} in storage and {} in the index", which, type.plural, ids.size(), answer.total_count));
     const auto begin = ids.rbegin() + static_cast<std::ptrdiff_t>(offset);
@@ -174,13 +163,13 @@ void IndexChecks::compare_order(const ObjectType& type, Life life, const std::ve
   }
 }
 
-void IndexChecks::compare_answer(const ObjectType& type, const Question& question) {
+void IndexChecks::compare_answer(const index::WorkspaceIndex& index, const ObjectType& type, const Question& question) {
   model::Filter filter;
   filter.fields.push_back(question.predicate);
   for (const Life life : {Life::live, Life::trashed}) {
     const Expected& expected = life == Life::live ? question.live : question.trashed;
-    const index::Page answer = index_.query({.type = type.number, .life = life, .filter = &filter, .offset = 0, .limit = page});
-    std::vector<RecordId> newest(expected.newest.rbegin(), expected.newest.rbegin() + static_cast<std::ptrdiff_t>(std::min(page, expected.newest.size())));
+    const Page answer = index.query({.type = type.number, .life = life, .filter = &filter, .offset = 0, .limit = page_size});
+    std::vector<RecordId> newest(expected.newest.rbegin(), expected.newest.rbegin() + static_cast<std::ptrdiff_t>(std::min(page_size, expected.newest.size())));
     if (answer.total_count != expected.total)
       findings_.add("index", fmt::format("{}: {} in storage, {} by the index", described(type, question.predicate, life), expected.total, answer.total_count));
     else if (answer.ids != newest)
@@ -189,20 +178,20 @@ void IndexChecks::compare_answer(const ObjectType& type, const Question& questio
 }
 
 /// Who is linked to each sampled record, through each of its types of link.
-std::uint64_t IndexChecks::compare_links(const ObjectType& type) {
+std::uint64_t IndexChecks::compare_links(const index::WorkspaceIndex& index, const ObjectType& type) {
   std::uint64_t asked = 0;
   for (const model::LinkType& link_type : schema_.link_types())
     for (const model::Side side : {model::Side::source, model::Side::destination}) {
       if (link_type.end(side).type != type.number) continue;
       const model::Side near = model::other_side(side);
       for (const Sample& sample : samples_[type.number]) {
-        const auto target = storage_.find_record(workspace_.id, type.number, sample.id);
+        const auto target = storage_.find_record(workspace_, type.number, sample.id);
         std::vector<RecordId> expected;
-        for (const model::Link& link : storage_.links(workspace_.id, sample.id, {link_type.number, side}))
+        for (const model::Link& link : storage_.links(workspace_, sample.id, {link_type.number, side}))
           if (link.other_live && target && target->live()) expected.push_back(link.other);
         model::Filter filter;
-        filter.relationships.push_back({.links = {{link_type.number, near}}, .negated = false, .target = sample.id});
-        index::Page answer = index_.query({.type = link_type.end(near).type, .life = Life::live, .filter = &filter, .offset = 0, .limit = expected.size() + 1});
+        filter.relationships.push_back({.links = {{link_type.number, near}}, .far_type = type.number, .negated = false, .target = sample.id});
+        Page answer = index.query({.type = link_type.end(near).type, .life = Life::live, .filter = &filter, .offset = 0, .limit = expected.size() + 1});
         std::sort(answer.ids.begin(), answer.ids.end());
         ++asked;
         if (answer.ids != expected)

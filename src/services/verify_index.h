@@ -1,5 +1,5 @@
-// The index against the database, for `verify`: it is built as the server builds it, asked what lists ask, and each answer is
-// compared with a plain look at every record.
+// The index against the database, for `verify`: it is asked what lists ask, and each answer is compared with a plain look at
+// every record.
 #pragma once
 
 #include <random>
@@ -13,15 +13,13 @@ namespace plenoptic::services {
 
 class IndexChecks {
  public:
-  IndexChecks(storage::Reader& storage, const storage::Workspace& workspace, const model::Schema& schema, Findings& findings, std::uint64_t seed)
+  IndexChecks(storage::Reader& storage, model::WorkspaceId workspace, const model::Schema& schema, Findings& findings, std::uint64_t seed)
       : storage_(storage), workspace_(workspace), schema_(schema), findings_(findings), random_(seed) {}
 
-  /// Each record of a type once, in id order: the index takes it in, and some are kept as samples.
-  void load(const model::ObjectType& type, const model::Record& record, const model::FieldValues& values);
-  /// After the last record of the last type.
-  void load_links();
-  /// Questions about one type: scans its records once more. Returns how many were asked.
-  std::uint64_t compare(const model::ObjectType& type);
+  /// Each record once: some are kept as samples, which the questions are made of.
+  void sample(const model::Record& record, const model::FieldValues& values);
+  /// Asks about one type: scans its records once more. Returns how many questions there were.
+  std::uint64_t compare(const index::WorkspaceIndex& index, const model::ObjectType& type);
 
  private:
   struct Question;
@@ -38,16 +36,15 @@ class IndexChecks {
 
   std::vector<Question> make_questions(const model::ObjectType& type);
   void ask_about_values(const model::ObjectType& type, const model::FieldDefinition& field, std::vector<Question>& questions);
-  void compare_order(const model::ObjectType& type, index::Life life, const std::vector<model::RecordId>& ids);
-  void compare_answer(const model::ObjectType& type, const Question& question);
-  std::uint64_t compare_links(const model::ObjectType& type);
+  void compare_order(const index::WorkspaceIndex& index, const model::ObjectType& type, index::Life life, const std::vector<model::RecordId>& ids);
+  void compare_answer(const index::WorkspaceIndex& index, const model::ObjectType& type, const Question& question);
+  std::uint64_t compare_links(const index::WorkspaceIndex& index, const model::ObjectType& type);
 
   storage::Reader& storage_;
-  const storage::Workspace& workspace_;
+  const model::WorkspaceId workspace_;
   const model::Schema& schema_;
   Findings& findings_;
   std::mt19937_64 random_;
-  index::WorkspaceIndex index_;
   std::map<model::TypeNumber, std::vector<Sample>> samples_;
   std::map<model::TypeNumber, std::uint64_t> seen_;
 };

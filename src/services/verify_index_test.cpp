@@ -3,11 +3,13 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "model/system_schema.h"
+#include "services/index_loading.h"
 #include "storage/sqlite/sqlite_database.h"
 
 namespace plenoptic::services {
@@ -20,38 +22,46 @@ class IndexChecksTest : public testing::Test {
   IndexChecksTest() {
     std::string pattern = (std::filesystem::temp_directory_path() / "plenoptic-verify-XXXXXX").string();
     directory = ::mkdtemp(pattern.data());
-    database = storage::open_sqlite({.directory = directory, .throw_away = true});
-    database->write_group([&](storage::Writer& writer) {
-      workspace.id = writer.create_workspace({.slug = "w", .name = "W", .settings = "{}", .schema_version = 1});
-      for (int i = 0; i < 60; ++i) insert(writer, i);
-    });
+    for (int i = 0; i < 60; ++i) records.push_back(make(i));
+    database = store("right", records);
   }
   ~IndexChecksTest() override {
     database.reset();
     std::filesystem::remove_all(directory);
   }
 
-  void insert(storage::Writer& writer, int i) {
+  model::Record make(int i) {
     model::FieldValues values;
     values.set(name, std::string("Deal ") + std::to_string(i));
     values.set(stage, model::OptionNumber{static_cast<std::uint32_t>(1 + i % 3)});
     if (i % 4) values.set(amount, static_cast<std::int64_t>(i * 100));
     model::Record record{.type = model::types::opportunity, .id = ids.next(1'000), .fields = model::encode_fields(values)};
     if (i % 5 == 0) record.deleted_at_ms = 1;
-    writer.insert_record(workspace.id, record);
+    return record;
   }
 
-  /// What is found where the index is told `told(record)` instead of each record.
-  Findings compare(const std::function<std::optional<model::Record>(model::Record)>& told) {
+  std::unique_ptr<storage::Database> store(const std::string& where, const std::vector<model::Record>& stored) {
+    auto made = storage::open_sqlite({.directory = directory / where, .throw_away = true});
+    made->write_group([&](storage::Writer& writer) {
+      workspace = writer.create_workspace({.slug = "w", .name = "W", .settings = "{}", .schema_version = 1});
+      for (const model::Record& record : stored) writer.insert_record(workspace, record);
+    });
+    return made;
+  }
+
+  /// What is found where the index is of a database in which one record is as `change` leaves it; nothing: it is missing.
+  Findings compare(const std::function<std::optional<model::Record>(model::Record)>& change) {
+    std::vector<model::Record> others = records;
+    others.erase(others.begin() + 31);
+    if (const auto changed = change(records[31])) others.insert(others.begin() + 31, *changed);
+    const auto other = store("other", others);
+    const auto index = load_index(*other, workspace, schema);
+    std::filesystem::remove_all(directory / "other");
     Findings findings;
     const auto reader = database->read();
     IndexChecks checks(*reader, workspace, schema, findings, 1);
-    const model::ObjectType& type = schema.type(model::types::opportunity);
-    reader->scan_records(workspace.id, type.number, [&](const model::Record& record) {
-      if (const auto shown = told(record)) checks.load(type, *shown, model::decode_fields(shown->fields));
-    });
-    checks.load_links();
-    EXPECT_GT(checks.compare(type), 30U);
+    for (const model::Record& record : records) checks.sample(record, model::decode_fields(record.fields));
+    EXPECT_GT(checks.compare(*index, schema.type(model::types::opportunity)), 30U);
     return findings;
   }
 
@@ -70,7 +80,8 @@ class IndexChecksTest : public testing::Test {
 
   std::filesystem::path directory;
   std::unique_ptr<storage::Database> database;
-  storage::Workspace workspace;
+  std::vector<model::Record> records;
+  model::WorkspaceId workspace;
   model::Schema schema = make_schema();
   base::CuidGenerator ids;
 };
@@ -80,18 +91,13 @@ TEST_F(IndexChecksTest, FindNothingWhereTheIndexIsRight) {
 }
 
 TEST_F(IndexChecksTest, FindWhatTheIndexHasWrong) {
-  int number = 0;
-  const auto once = [&](auto change) {
-    number = 0;
-    return compare([&](model::Record record) -> std::optional<model::Record> { return ++number == 32 ? change(record) : std::optional(record); });
-  };
-  EXPECT_FALSE(once([](const model::Record& record) { return std::optional(with(record, stage, model::OptionNumber{7})); }).sound());
-  EXPECT_FALSE(once([](const model::Record& record) { return std::optional(with(record, amount, std::int64_t{-5})); }).sound());
-  EXPECT_FALSE(once([](const model::Record& record) { return std::optional(with(record, name, std::string("Another"))); }).sound());
-  EXPECT_FALSE(once([](const model::Record&) { return std::optional<model::Record>(); }).sound());
-  EXPECT_FALSE(once([](model::Record record) {
+  EXPECT_FALSE(compare([](const model::Record& record) { return with(record, stage, model::OptionNumber{7}); }).sound());
+  EXPECT_FALSE(compare([](const model::Record& record) { return with(record, amount, std::int64_t{-5}); }).sound());
+  EXPECT_FALSE(compare([](const model::Record& record) { return with(record, name, std::string("Another")); }).sound());
+  EXPECT_FALSE(compare([](const model::Record&) { return std::optional<model::Record>(); }).sound());
+  EXPECT_FALSE(compare([](model::Record record) {
                  record.deleted_at_ms = record.deleted_at_ms ? std::nullopt : std::optional<std::int64_t>(1);
-                 return std::optional(record);
+                 return record;
                }).sound());
 }
 

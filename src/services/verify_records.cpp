@@ -23,6 +23,8 @@ using model::RecordId;
 using model::Side;
 using model::Value;
 
+constexpr RecordId least{}, greatest{UINT64_MAX, UINT64_MAX};
+
 std::uint64_t mixed(std::uint64_t value) {
   value += 0x9e3779b97f4a7c15;
   value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
@@ -176,21 +178,21 @@ bool RecordChecks::undo(const std::string& name, const Record& record, const Cha
 }
 
 void RecordChecks::finish(VerifiedCounts& counts) {
-  std::uint64_t unique_values = 0, links = 0;
+  std::uint64_t unique_values = 0, ends = 0;
   storage_.scan_unique(workspace_.id, [&](model::TypeNumber, model::FieldNumber, std::string_view, RecordId) { ++unique_values; });
   LinkSum stored;
-  storage_.scan_links(workspace_.id, [&](model::LinkTypeNumber type, RecordId source, RecordId destination) {
-    ++links;
-    stored.add(type, source, destination);
+  storage_.scan_links(workspace_.id, least, greatest, [&](RecordId record, model::LinkTypeNumber type, Side side, RecordId other) {
+    ++ends;
+    if (side == Side::source) stored.add(type, record, other);
   });
   if (unique_values != unique_forms_) find_stray_unique_values();
-  if (links * 2 != link_ends_) find_stray_links();
+  if (ends != link_ends_) find_stray_links();
   if (log_entries_ != workspace_.log_sequence)
     findings_.add("log", fmt::format("of {} entries {} belong to records' histories, in workspace {}", workspace_.log_sequence, log_entries_, workspace_.slug));
   else if (!(stored == logged_links_))
     find_unlogged_links();
   counts.unique_values += unique_values;
-  counts.links += links;
+  counts.links += ends / 2;
   counts.log_entries += log_entries_;
 }
 
@@ -209,11 +211,10 @@ void RecordChecks::find_stray_unique_values() {
 }
 
 void RecordChecks::find_stray_links() {
-  storage_.scan_links(workspace_.id, [&](model::LinkTypeNumber number, RecordId source, RecordId destination) {
+  storage_.scan_links(workspace_.id, least, greatest, [&](RecordId record, model::LinkTypeNumber number, Side side, RecordId other) {
     const model::LinkType* type = schema_.find_link_type(number);
-    const bool ends =
-        type && storage_.find_record(workspace_.id, type->end(Side::source).type, source) && storage_.find_record(workspace_.id, type->end(Side::destination).type, destination);
-    if (!ends) findings_.add("links", fmt::format("a link of type number {} from {} to {} has an end that is no record", number, source.text(), destination.text()));
+    if (!type || !storage_.find_record(workspace_.id, type->end(side).type, record))
+      findings_.add("links", fmt::format("a link of type number {} between {} and {} has an end that is no record", number, record.text(), other.text()));
   });
 }
 
@@ -224,7 +225,9 @@ void RecordChecks::find_unlogged_links() {
     for (const model::LinkChange& link : change.links) surplus[{link.type, link.source, link.destination}] += link.added ? 1 : -1;
     return true;
   });
-  storage_.scan_links(workspace_.id, [&](model::LinkTypeNumber type, RecordId source, RecordId destination) { --surplus[{type, source, destination}]; });
+  storage_.scan_links(workspace_.id, least, greatest, [&](RecordId record, model::LinkTypeNumber type, Side side, RecordId other) {
+    if (side == Side::source) --surplus[{type, record, other}];
+  });
   for (const auto& [link, count] : surplus)
     if (count != 0)
       findings_.add("log", fmt::format("a link of type number {} from {} to {} is {}", std::get<0>(link), std::get<1>(link).text(), std::get<2>(link).text(),

@@ -102,8 +102,9 @@ class Reader {
   /// Links of one record through one view, same order, those to trashed records included.
   virtual std::vector<model::Link> links(WorkspaceId workspace, RecordId record, model::LinkView view) = 0;
   virtual bool has_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) = 0;
-  /// Every link once, with its source and destination, by link type.
-  virtual void scan_links(WorkspaceId workspace, const std::function<void(LinkTypeNumber, RecordId source, RecordId destination)>& visit) = 0;
+  /// Each end of every link, for records from `first` to `last` (both included), ordered by (record, type, side, other).
+  using LinkEndVisitor = std::function<void(RecordId record, LinkTypeNumber type, model::Side side, RecordId other)>;
+  virtual void scan_links(WorkspaceId workspace, RecordId first, RecordId last, const LinkEndVisitor& visit) = 0;
 
   /// Who holds a unique value.
   virtual std::optional<RecordId> find_unique_holder(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value) = 0;

@@ -110,7 +110,7 @@ ReadStatements::ReadStatements(Connection& connection)
                     "SELECT type, side, other_id, EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = l.workspace_id AND t.record_id = l.other_id)"
                     " FROM links l WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = ? ORDER BY other_id"),
       has_link(connection, "SELECT 1 FROM links WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = 0 AND other_id = ?"),
-      scan_links(connection, "SELECT type, record_id, other_id FROM links WHERE workspace_id = ? AND side = 0"),
+      scan_links(connection, "SELECT record_id, type, side, other_id FROM links WHERE workspace_id = ? AND record_id BETWEEN ? AND ? ORDER BY record_id, type, side, other_id"),
       find_unique(connection, "SELECT holder FROM unique_values WHERE workspace_id = ? AND type = ? AND field = ? AND value = ?"),
       scan_unique(connection, "SELECT type, field, value, holder FROM unique_values WHERE workspace_id = ? ORDER BY type, field, value"),
       log_sequence(connection, "SELECT log_sequence FROM workspaces WHERE id = ?"),
@@ -207,10 +207,11 @@ bool Reading<Interface>::has_link(WorkspaceId workspace, LinkTypeNumber type, Re
 }
 
 template <typename Interface>
-void Reading<Interface>::scan_links(WorkspaceId workspace, const std::function<void(LinkTypeNumber, RecordId, RecordId)>& visit) {
+void Reading<Interface>::scan_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkEndVisitor& visit) {
+  const auto from = first.bytes(), to = last.bytes();
   auto rows = read_.scan_links.use();
-  rows.bind(workspace.value);
-  while (rows.step()) visit(static_cast<LinkTypeNumber>(rows.integer(0)), id_of(rows.bytes(1)), id_of(rows.bytes(2)));
+  rows.bind(workspace.value, from, to);
+  while (rows.step()) visit(id_of(rows.bytes(0)), static_cast<LinkTypeNumber>(rows.integer(1)), static_cast<model::Side>(rows.integer(2)), id_of(rows.bytes(3)));
 }
 
 template <typename Interface>

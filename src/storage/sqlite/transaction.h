@@ -32,7 +32,7 @@ class Reading : public Interface {
   std::vector<model::Link> links(WorkspaceId workspace, RecordId record) override;
   std::vector<model::Link> links(WorkspaceId workspace, RecordId record, model::LinkView view) override;
   bool has_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) override;
-  void scan_links(WorkspaceId workspace, const std::function<void(LinkTypeNumber, RecordId, RecordId)>& visit) override;
+  void scan_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkEndVisitor& visit) override;
   std::optional<RecordId> find_unique_holder(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value) override;
   void scan_unique(WorkspaceId workspace, const std::function<void(TypeNumber, model::FieldNumber, std::string_view, RecordId)>& visit) override;
   std::uint64_t log_sequence(WorkspaceId workspace) override;

@@ -1,0 +1,106 @@
+// Ranges over many bins, against a plain look at every value.
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "index/column.h"
+#include "index/compare_codes.h"
+
+namespace plenoptic::index {
+namespace {
+
+using model::FilterOperator;
+using model::Value;
+
+/// What a condition keeps of all ordinals below `size`.
+std::vector<Ordinal> kept_of(const Condition& condition, std::size_t size) {
+  std::vector<Ordinal> kept;
+  ChunkWords words;
+  for (std::uint32_t chunk = 0; std::size_t{chunk} * chunk_size < size; ++chunk) {
+    if (!condition.may_match(chunk)) continue;
+    words.fill(~std::uint64_t{0});
+    condition.keep(chunk, words);
+    for (std::uint32_t bit = 0; bit < chunk_size; ++bit)
+      if (words[bit / 64] >> bit % 64 & 1) kept.push_back(chunk * chunk_size + bit);
+  }
+  return kept;
+}
+
+class NumberColumnTest : public testing::Test {
+ protected:
+  const unsigned seed = std::random_device{}();
+  std::mt19937 random{seed};
+  std::unique_ptr<Column> column = make_number_column();
+  const model::FieldDefinition field{};
+  std::vector<Value> values;
+
+  std::int64_t pick(std::int64_t from, std::int64_t to) { return std::uniform_int_distribution<std::int64_t>(from, to)(random); }
+  Value random_value() { return pick(0, 9) == 0 ? Value{} : pick(0, 3) == 0 ? Value(std::int64_t{777}) : Value(pick(-50'000, 50'000)); }
+
+  void check(FilterOperator op, std::int64_t number) {
+    const auto condition = column->condition({.field = &field, .op = op, .negated = false, .number = number, .option = {}, .text = {}, .digits = {}});
+    std::vector<Ordinal> expected;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto* value = std::get_if<std::int64_t>(&values[i]);
+      if (!value) continue;
+      const bool holds[] = {*value == number, *value > number, *value >= number, *value < number, *value <= number};
+      if (holds[static_cast<int>(op)]) expected.push_back(static_cast<Ordinal>(i));
+    }
+    ASSERT_EQ(kept_of(*condition, values.size()), expected) << "seed " << seed << " operator " << static_cast<int>(op) << " number " << number;
+  }
+
+  void check_all() {
+    for (const auto number : {pick(-60'000, 60'000), std::int64_t{777}, std::int64_t{-50'000}, std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()})
+      for (int op = 0; op < 5; ++op) check(static_cast<FilterOperator>(op), number);
+  }
+};
+
+TEST_F(NumberColumnTest, FindsRangesAfterLoading) {
+  values.resize(150'001);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = random_value();
+    column->load(field, static_cast<Ordinal>(i), values[i]);
+  }
+  column->finish_loading();
+  for (int i = 0; i < 5; ++i) check_all();
+}
+
+TEST_F(NumberColumnTest, FindsRangesWhileItGrowsAndChanges) {
+  for (int step = 0; step < 60'000; ++step) {
+    const bool grows = values.empty() || pick(0, 1) == 0;
+    const auto ordinal = static_cast<Ordinal>(grows ? values.size() : static_cast<std::size_t>(pick(0, static_cast<std::int64_t>(values.size()) - 1)));
+    if (grows) values.emplace_back();
+    Value after = random_value();
+    column->update(field, ordinal, values[ordinal], after);
+    values[ordinal] = std::move(after);
+    if (step % 6000 == 0) check_all();
+  }
+}
+
+TEST(Conditions, KeepFewAndManyAlike) {
+  for (const std::size_t count : {std::size_t{3}, std::size_t{30'000}}) {
+    std::vector<Ordinal> found;
+    for (std::size_t i = 0; i < count; ++i) found.push_back(static_cast<Ordinal>((i * 7919) % 200'003));
+    auto expected = found;
+    std::sort(expected.begin(), expected.end());
+    EXPECT_EQ(kept_of(*found_condition(found), 200'003), expected);
+  }
+  EXPECT_TRUE(kept_of(*empty_condition(), 200'003).empty());
+}
+
+TEST(CompareCodes, TellsWhichLieWithin) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 1000; ++i) {
+    std::array<std::uint8_t, 64> codes{};
+    for (auto& code : codes) code = static_cast<std::uint8_t>(random());
+    auto least = static_cast<std::uint8_t>(random()), most = static_cast<std::uint8_t>(random());
+    if (least > most) std::swap(least, most);
+    std::uint64_t expected = 0;
+    for (unsigned k = 0; k < 64; ++k) expected |= static_cast<std::uint64_t>(codes[k] >= least && codes[k] <= most) << k;
+    ASSERT_EQ(compare_codes()(codes.data(), least, most), expected);
+  }
+}
+
+}  // namespace
+}  // namespace plenoptic::index

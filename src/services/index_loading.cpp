@@ -1,0 +1,77 @@
+#include "services/index_loading.h"
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <future>
+#include <thread>
+#include <vector>
+
+namespace plenoptic::services {
+namespace {
+
+using model::RecordId;
+using storage::Reader;
+
+constexpr std::size_t link_ranges = 16;  // more than threads, so that none waits long for the last
+
+/// A snapshot for each thread, all of one moment: taken again where a commit came in between.
+std::vector<std::unique_ptr<Reader>> open_snapshots(storage::Database& database, model::WorkspaceId workspace) {
+  const std::size_t count = std::max(1U, std::thread::hardware_concurrency());
+  for (;;) {
+    std::vector<std::unique_ptr<Reader>> snapshots;
+    for (std::size_t i = 0; i < count; ++i) snapshots.push_back(database.read());
+    const std::uint64_t sequence = snapshots.front()->log_sequence(workspace);
+    if (std::all_of(snapshots.begin(), snapshots.end(), [&](const auto& snapshot) { return snapshot->log_sequence(workspace) == sequence; })) return snapshots;
+  }
+}
+
+/// Runs `work(snapshot, i)` for i from 0 to `count`, each on whichever thread is free.
+void share_out(const std::vector<Reader*>& snapshots, std::size_t count, const std::function<void(Reader&, std::size_t)>& work) {
+  std::atomic<std::size_t> next = 0;
+  std::vector<std::future<void>> threads;
+  for (Reader* snapshot : snapshots)
+    threads.push_back(std::async(std::launch::async, [&, snapshot] {
+      for (std::size_t i = next++; i < count; i = next++) work(*snapshot, i);
+    }));
+  for (auto& thread : threads) thread.wait();
+  for (auto& thread : threads) thread.get();
+}
+
+}  // namespace
+
+std::unique_ptr<index::WorkspaceIndex> load_index(storage::Database& database, model::WorkspaceId workspace, const model::Schema& schema) {
+  const auto opened = open_snapshots(database, workspace);
+  std::vector<Reader*> snapshots;
+  for (const auto& snapshot : opened) snapshots.push_back(snapshot.get());
+  return load_index(snapshots, workspace, schema);
+}
+
+std::unique_ptr<index::WorkspaceIndex> load_index(const std::vector<Reader*>& snapshots, model::WorkspaceId workspace, const model::Schema& schema) {
+  auto index = std::make_unique<index::WorkspaceIndex>();
+  index->begin_loading(schema);
+  const auto& types = schema.object_types();
+  share_out(snapshots, types.size(), [&](Reader& storage, std::size_t i) {
+    storage.scan_records(workspace, types[i].number, [&](const model::Record& record) { index->load_record(types[i], record); });
+    index->finish_type(types[i].number);
+  });
+
+  std::vector<RecordId> borders = index->range_borders(link_ranges);
+  borders.insert(borders.begin(), RecordId{});
+  std::vector<index::LinkRange> ranges;
+  for (std::size_t i = 0; i < borders.size(); ++i) ranges.emplace_back(*index, schema);
+  share_out(snapshots, ranges.size(), [&](Reader& storage, std::size_t i) {
+    RecordId last{UINT64_MAX, UINT64_MAX};
+    if (i + 1 < borders.size()) {
+      last = borders[i + 1];  // the id before the next range's first
+      if (last.low-- == 0) --last.high;
+    }
+    storage.scan_links(workspace, borders[i], last,
+                       [&](RecordId record, model::LinkTypeNumber type, model::Side side, RecordId other) { ranges[i].add(record, type, side, other); });
+  });
+  for (const index::LinkRange& range : ranges) index->load_links(range);
+  index->finish_loading(snapshots.front()->log_sequence(workspace));
+  return index;
+}
+
+}  // namespace plenoptic::services
