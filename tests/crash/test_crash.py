@@ -20,7 +20,7 @@ from harness.server import BINARY, SLOW, Server
 from worker import Worker
 
 SEED = int(os.environ.get("PLENOPTIC_SEED", random.SystemRandom().randrange(10**9)))
-ROUNDS = int(os.environ.get("PLENOPTIC_CRASH_ROUNDS", "100"))
+ROUNDS = int(os.environ.get("PLENOPTIC_CRASH_ROUNDS", "60"))
 FAULTY = BINARY.with_name("plenoptic_faulty")
 WORKERS = 16
 ROUNDS_ON_A_DIRECTORY = 24  # then a new one, so that checks stay short and making one is tried too
