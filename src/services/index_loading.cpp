@@ -43,6 +43,7 @@ void share_out(const std::vector<Reader*>& snapshots, std::size_t count, const s
 std::unique_ptr<index::WorkspaceIndex> load_index(storage::Database& database, model::WorkspaceId workspace, const model::Schema& schema) {
   const auto opened = open_snapshots(database, workspace);
   std::vector<Reader*> snapshots;
+  snapshots.reserve(opened.size());
   for (const auto& snapshot : opened) snapshots.push_back(snapshot.get());
   return load_index(snapshots, workspace, schema);
 }
