@@ -132,7 +132,8 @@ struct App::Parts {
   void open_storage() {
     if (settings.data.empty()) throw_away = std::make_unique<ThrowAwayDirectory>();
     directory = throw_away ? throw_away->path() : settings.data;
-    database = storage::open_sqlite({.directory = directory, .throw_away = throw_away != nullptr, .page_cache_kib = settings.page_cache_mib * 1024});
+    database = storage::open_sqlite(
+        {.directory = directory, .throw_away = throw_away != nullptr, .page_cache_kib = settings.page_cache_mib * 1024, .wal_limit_bytes = settings.wal_limit_mib << 20});
     const auto reader = database->read();
     ids.observe(reader->greatest_record_id());
     workspaces.load(*reader);
@@ -145,7 +146,10 @@ struct App::Parts {
       return entry ? entry->schema : nullptr;
     };
     answers = std::make_unique<services::AnswerCache>(static_cast<std::size_t>(settings.answer_cache_mib) << 20);
-    indexes = std::make_unique<services::IndexDirectory>(*database, schema);
+    const auto index_failed = [this](model::WorkspaceId workspace, const std::string& why) {
+      log.error("index_not_loaded", {{"workspace", static_cast<std::int64_t>(workspace.value)}, {"reason", why}});
+    };
+    indexes = std::make_unique<services::IndexDirectory>(*database, schema, index_failed);
     for (const auto& workspace : workspaces.all()) indexes->load(workspace->id);
     const auto publish = [this](const model::SchemaPointer& then, model::WorkspaceId workspace, std::span<const model::Change> changes) {
       for (const model::Change& change : changes) answers->publish(workspace, change);

@@ -1,10 +1,19 @@
 #include "services/index_directory.h"
 
+#include <chrono>
+#include <exception>
+
 #include "services/index_loading.h"
 
 namespace plenoptic::services {
+namespace {
 
-IndexDirectory::IndexDirectory(storage::Database& database, SchemaSource schema) : database_(database), schema_(std::move(schema)), thread_([this] { loop(); }) {}
+constexpr auto pause_after_failure = std::chrono::seconds(1);
+
+}  // namespace
+
+IndexDirectory::IndexDirectory(storage::Database& database, SchemaSource schema, FailureSink report_failure)
+    : database_(database), schema_(std::move(schema)), report_failure_(std::move(report_failure)), thread_([this] { loop(); }) {}
 
 IndexDirectory::~IndexDirectory() {
   {
@@ -89,20 +98,34 @@ void IndexDirectory::loop() {
       workspace = to_load_.front();
       to_load_.pop_front();
     }
-    load_now(workspace);
+    std::shared_ptr<index::WorkspaceIndex> index;
+    try {
+      // Whatever commits after its snapshots waits in the slot, which stood there before they were taken.
+      index = load_index(database_, workspace, *schema_(workspace));
+    } catch (const std::exception& failure) {
+      // Retrieves and writes go on without it, and lists wait. The disk may work again.
+      report_failure_(workspace, failure.what());
+      load_again_later(workspace);
+      continue;
+    }
+    install(workspace, std::move(index));
   }
 }
 
-void IndexDirectory::load_now(model::WorkspaceId workspace) {
-  // Whatever commits after the snapshots waits in the slot, which stood there before they were taken.
-  const std::shared_ptr<index::WorkspaceIndex> index = load_index(database_, workspace, *schema_(workspace));
+void IndexDirectory::load_again_later(model::WorkspaceId workspace) {
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, pause_after_failure, [this] { return stopping_; });
+  to_load_.push_back(workspace);
+}
+
+void IndexDirectory::install(model::WorkspaceId workspace, std::shared_ptr<index::WorkspaceIndex> index) {
   std::vector<std::function<void()>> actions;
   {
     std::lock_guard lock(mutex_);
     Slot& slot = slots_[workspace.value];
     for (const auto& [schema_then, change] : slot.waiting_changes) index->apply_all(*schema_then, std::span(&change, 1));
     slot.waiting_changes.clear();
-    slot.index = index;
+    slot.index = std::move(index);
     slot.ready = true;
     actions.swap(slot.waiting_actions);
   }

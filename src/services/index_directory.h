@@ -20,8 +20,10 @@ namespace plenoptic::services {
 class IndexDirectory {
  public:
   using SchemaSource = std::function<model::SchemaPointer(model::WorkspaceId)>;
+  /// Told why an index could not be loaded; it is tried again. On the loader's thread; must not throw.
+  using FailureSink = std::function<void(model::WorkspaceId, const std::string&)>;
 
-  IndexDirectory(storage::Database& database, SchemaSource schema);
+  IndexDirectory(storage::Database& database, SchemaSource schema, FailureSink report_failure);
   ~IndexDirectory();
 
   /// Starts loading a workspace's index.
@@ -45,10 +47,12 @@ class IndexDirectory {
   };
 
   void loop();
-  void load_now(model::WorkspaceId workspace);
+  void install(model::WorkspaceId workspace, std::shared_ptr<index::WorkspaceIndex> index);
+  void load_again_later(model::WorkspaceId workspace);
 
   storage::Database& database_;
   SchemaSource schema_;
+  FailureSink report_failure_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::unordered_map<std::uint32_t, Slot> slots_;

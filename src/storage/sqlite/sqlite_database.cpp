@@ -8,6 +8,7 @@
 
 #include "storage/sqlite/directory_lock.h"
 #include "storage/sqlite/migrations.h"
+#include "storage/sqlite/recovery.h"
 #include "storage/sqlite/transaction.h"
 #include "storage/sqlite/verify.h"
 
@@ -139,7 +140,7 @@ class SqliteDatabase final : public Database {
     wal_pages_ = 0;
   }
 
-  std::vector<std::string> verify() override { return verify_database(connection_, *read()); }
+  std::vector<std::string> verify() override { return verify_database(connection_); }
 
   std::string describe() const override { return fmt::format("SQLite {} in {}", sqlite3_libversion(), path_); }
 
@@ -151,6 +152,7 @@ class SqliteDatabase final : public Database {
       configure(connection, options);
       connection.pragma("cache_size", -options.page_cache_kib);
       migrate(connection);
+      if (!options.throw_away) sync_recovered(connection, options.directory);
     } catch (const StorageError& failure) {
       if (failure.kind == StorageError::Kind::corrupt)
         throw StorageError(failure.kind, path + " is damaged or no Plenoptic database. Nothing was changed. Restore it from a backup, or name another directory with --data.");

@@ -58,8 +58,9 @@ void WriteTransaction::commit() {
   try {
     write_.commit.use().run();
   } catch (const StorageError& failure) {
-    // Still open: it can be rolled back, and nothing was stored. Closed: nobody knows.
-    if (!connection_.in_transaction()) throw StorageError(StorageError::Kind::unknown_outcome, failure.what());
+    // Still open: it can be rolled back, and nothing was stored. Closed by SQLite because a write found no space: the frame
+    // that commits comes last and is not whole. Closed for another reason: nobody knows.
+    if (!connection_.in_transaction() && failure.kind != StorageError::Kind::full) throw StorageError(StorageError::Kind::unknown_outcome, failure.what());
     throw;
   }
 }
