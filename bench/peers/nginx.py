@@ -1,0 +1,37 @@
+"""nginx: answers the same bytes by `return`, from one core. What HTTP itself costs; the ceiling."""
+import subprocess
+
+from bench.load import drive
+from bench.machine import SERVER_CORE, end, free_port, pinned, wait_until_answers
+
+# A parameter of nginx's configuration may have 4,096 bytes, so a long body is set in pieces.
+PIECE = 3000
+
+
+class Nginx:
+    name = "nginx"
+
+    def __init__(self, directory, body):
+        directory.mkdir()
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        quoted = body.replace("\\", "\\\\").replace("'", "\\'").replace("$", "${dollar}")
+        pieces = [body[at:at + PIECE].replace("\\", "\\\\").replace("'", "\\'").replace("$", "${dollar}") for at in range(0, len(body), PIECE)]
+        settings = "".join(f"set $piece{number} '{piece}'; " for number, piece in enumerate(pieces)) if len(quoted) > 4000 else ""
+        answer = "".join(f"${{piece{number}}}" for number in range(len(pieces))) if settings else quoted
+        paths = " ".join(f"{kind}_temp_path {directory}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        (directory / "nginx.conf").write_text(f"""
+worker_processes 1; daemon off; pid {directory}/nginx.pid; error_log {directory}/error.log;
+events {{ worker_connections 4096; }}
+http {{ access_log off; keepalive_requests 1000000000; {paths}
+  geo $dollar {{ default "$"; }}
+  server {{ listen 127.0.0.1:{self.port}; location / {{ default_type application/json; {settings}return 200 '{answer}'; }} }} }}
+""")
+        self.process = subprocess.Popen(pinned(SERVER_CORE, "nginx", "-c", directory / "nginx.conf"), stderr=subprocess.DEVNULL)
+        wait_until_answers(self.url, self.process, directory / "error.log")
+
+    def drive(self, scenario, seconds, connections=64, seed=1):
+        return drive(self.url, "plenoptic", "plain", seconds, connections, "Authorization: Bearer x|Lightfield-Version: 2026-03-01", seed)
+
+    def stop(self):
+        end(self.process)
