@@ -24,11 +24,16 @@ def drive(url, requests, scenario, seconds, connections, headers="", seed=1, **v
     if not line:
         raise RuntimeError(f"wrk failed at {scenario} on {url}: {run.stdout}{run.stderr}")
     result = json.loads(line[len("RESULT "):])
-    if result["requests"] == 0:  # nothing came back in time: latencies are at least the whole run
-        waited = seconds * 1000
-        return result | {"p50_ms": waited, "p99_ms": waited, "max_ms": waited, "errors": connections, "percentiles": []}
+    if result["requests"] == 0:
+        return nothing(seconds, connections)
     result["rate"] *= max(result["requests"] - result["errors"], 0) / result["requests"]
     return result
+
+
+def nothing(seconds, connections):
+    """The result where nothing came back in time: latencies are at least the whole run."""
+    waited = seconds * 1000
+    return {"rate": 0.0, "p50_ms": waited, "p99_ms": waited, "max_ms": waited, "errors": connections, "requests": 0, "percentiles": []}
 
 
 def median(rounds):

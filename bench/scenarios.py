@@ -32,7 +32,7 @@ def compare(what, scenario, contenders, rounds, seconds, connections):
 
     note(f"{what}: {', '.join(contender.name for contender in contenders)}")
     for contender in contenders:
-        measure(contender, max(1, seconds // 3), seed=99)
+        measure(contender, max(2, seconds // 2), seed=99)
     measured = {contender.name: [] for contender in contenders}
     for number in range(rounds):
         for contender in contenders:

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from bench import data
+from bench.load import nothing
 from bench.machine import LOAD_CORE, SERVER_CORE, free_port, note, pinned
 
 SETTINGS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "''", "shared_buffers": "512MB", "max_connections": "300", "max_wal_size": "4GB", "effective_cache_size": "4GB",
@@ -104,11 +105,13 @@ class Raw:
         run = subprocess.run(command, capture_output=True, text=True)
         if run.returncode:
             raise RuntimeError(run.stderr)
-        rate = float(next(line for line in run.stdout.splitlines() if line.startswith("tps")).split("=")[1].split()[0])
         latencies = []
         for log in self.cluster.directory.glob("pgbench.*"):
             latencies += [int(line.split()[2]) / 1000 for line in log.read_text().splitlines()]
             log.unlink()
-        cuts = statistics.quantiles(latencies, n=1000) if len(latencies) > 1 else latencies * 999
+        rate = next((float(line.split("=")[1].split()[0]) for line in run.stdout.splitlines() if line.startswith("tps")), 0.0)
+        if len(latencies) < 2:
+            return nothing(seconds, connections)
+        cuts = statistics.quantiles(latencies, n=1000)
         points = [[percent, cuts[int(percent * 10) - 1]] for percent in (1, 10, 25, 50, 75, 90, 95, 99, 99.9)]
         return {"rate": rate, "p50_ms": cuts[499], "p99_ms": cuts[989], "max_ms": max(latencies), "errors": 0, "requests": round(rate * seconds), "percentiles": points}
