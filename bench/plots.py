@@ -68,12 +68,12 @@ def ratios(scenarios, path):
 
 def draw(results, directory):
     own, peers = results.get("by_size"), results.get("beside_peers")
-    if own and own["scenarios"]:
+    if own and own.get("scenarios"):
         if len(own["sizes"]) > 1:
             rate_by_size(own, directory / "rate_by_size.svg")
         latency(own["scenarios"], directory / "latency.svg")
     if own and own.get("mixed", {}).get("memory_mib"):
         memory(own["mixed"]["memory_mib"], directory / "memory.svg")
-    if peers and peers["scenarios"]:
+    if peers and peers.get("scenarios"):
         latency(peers["scenarios"], directory / "latency_beside_peers.svg")
         ratios(peers["scenarios"], directory / "ratios_beside_peers.svg")

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 AIMS_BESIDE = {  # scenario to (times PocketBase, times Directus); None: no aim
     "retrieve": (10, 200), "update": (10, 100), "create": (10, None), "list": (10, None), "contains": (50, 200)}
+NOT_AS_DURABLE = ("PocketBase, defaults",)  # does not sync each commit, so its writes are no yardstick
 SAYS = {"retrieve": "retrieve", "update": "update: four fields, one relationship, synced", "create": "create, synced", "list": "list: select equal + number range, 25 rows, exact total",
         "contains": "list: e-mail contains", "starts": "list: name startsWith", "relationship": "list: relationship contains"}
 
@@ -23,9 +24,9 @@ def _measured(what, result, **more):
     return Row(what, f"{result['rate']:,.0f}/s", result["p50_ms"], result["p99_ms"], result["errors"], **more)
 
 
-def _best(results, prefix):
+def _best(results, prefix, but=()):
     """The name and result of the quickest whose name begins so; None where there is none."""
-    found = [(name, result) for name, result in results.items() if name.startswith(prefix)]
+    found = [(name, result) for name, result in results.items() if name.startswith(prefix) and name not in but]
     return max(found, key=lambda pair: pair[1]["rate"]) if found else None
 
 
@@ -101,10 +102,10 @@ def own_rows(results):
 
 
 def peer_rows(results):
-    for scenario, measured in results["scenarios"].items():
+    for scenario, measured in results.get("scenarios", {}).items():
         own = measured["Plenoptic"]
         for (system, aim) in zip(("PocketBase", "Directus"), AIMS_BESIDE[scenario]):
-            best = _best(measured, system)
+            best = _best(measured, system, NOT_AS_DURABLE if scenario in ("update", "create") else ())
             if best:
                 ratio = _ratio(own, best[1])
                 yield _measured(f"{scenario} beside {system}", own, against=f"{ratio:,.1f} x {best[0]} ({best[1]['rate']:,.0f}/s)", aim=f">= {aim} x" if aim else "",
@@ -118,7 +119,7 @@ def idle_rows(idle):
 
 def rows_of(results):
     rows = []
-    if own := results.get("by_size"):
+    if (own := results.get("by_size")) and "scenarios" in own:
         rows += own_rows(own)
     if idle := results.get("idle"):
         rows += idle_rows(idle)
@@ -149,8 +150,8 @@ def _table(head, rows):
 def head_of(results):
     plan, machine = results["plan"], results["machine"]
     versions = machine["versions"] | (results.get("beside_peers") or {}).get("versions", {})
-    own = results.get("by_size")
-    lines = [f"{plan['rows']:,} opportunities and what belongs to them" + (f", {own['answer_bytes']:,} bytes an answer" if own else "")
+    answer_bytes = (results.get("by_size") or {}).get("answer_bytes")
+    lines = [f"{plan['rows']:,} opportunities and what belongs to them" + (f", {answer_bytes:,} bytes an answer" if answer_bytes else "")
              + f"; medians of {plan['rounds']} rounds of {plan['seconds']} s; server on core 0, load on core 1; peers on {plan['peer_rows']:,} rows.",
              f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, Linux {machine['kernel']}; {machine['fdatasync_per_s']:,} fdatasync/s; load average before {machine['load_before']}; "
              f"commit {machine['commit']}; {results['at']}, {results['minutes']:.0f} minutes.",
@@ -159,6 +160,8 @@ def head_of(results):
         lines.append("The aims are for 1,000,000 opportunities; this run has fewer.")
     if machine["load_before"] > 0.5 * machine["cores"]:
         lines.append("OTHERS WERE BUSY on this machine when the run began: only the ratios mean something, and they less than usual.")
+    if results["failure"]:
+        lines.append("THIS RUN FAILED before its end; what follows is what it had measured: " + results["failure"].strip().splitlines()[-1])
     return lines + [f"Not measured: {reason}" for reason in plan["absent"]]
 
 

@@ -1,10 +1,13 @@
 """Measures Plenoptic beside nginx, PostgreSQL, PocketBase and Directus in one run, and prints one table of rates, latencies, ratios and aims."""
 import argparse
 import json
+import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 from bench import report, scenarios, stages
@@ -61,18 +64,31 @@ def plan_of(arguments, scratch):
         only=only, scratch=scratch, kept=arguments.data.resolve() if arguments.data else None)
 
 
-def measure(plan):
-    results = {"at": time.strftime("%Y-%m-%d %H:%M"), "machine": facts(plan.scratch)}
-    started = time.monotonic()
+def measure(plan, results):
+    """Fills `results`, stage by stage."""
     if plan.wants("idle"):
         results["idle"] = scenarios.idle_and_empty(plan.scratch)
     if plan.wants(*(name for name in NAMES if name != "idle")):
-        results["by_size"] = stages.by_size(plan)
+        stages.by_size(plan, results.setdefault("by_size", {}))
     if plan.peers & {"pocketbase", "directus"} and plan.wants(*scenarios.BESIDE_PEERS):
-        results["beside_peers"] = stages.beside_peers(plan)
+        stages.beside_peers(plan, results.setdefault("beside_peers", {}))
+
+
+def measure_and_report(plan, directory):
+    """What was measured is reported even where something failed later: an hour's figures are worth having."""
+    results = {"at": time.strftime("%Y-%m-%d %H:%M"), "machine": facts(plan.scratch), "failure": None}
+    started = time.monotonic()
+    try:
+        measure(plan, results)
+    except Exception:
+        results["failure"] = traceback.format_exc()
     results["plan"] = {name: getattr(plan, name) for name in ("rows", "peer_rows", "rounds", "seconds", "mixed_seconds", "absent")} | {"peers": sorted(plan.peers)}
     results["minutes"] = round((time.monotonic() - started) / 60, 1)
-    return results
+    print(report.text(results))
+    write(results, directory)
+    if results["failure"]:
+        note(f"FAILED before the end:\n{results['failure']}")
+    return 1 if results["failure"] else 0
 
 
 def write(results, directory):
@@ -88,15 +104,15 @@ def write(results, directory):
 
 def main(argv):
     arguments = arguments_of(argv)
+    if os.cpu_count() < 2:
+        raise SystemExit("error: the bench needs two cores, one for the server and one for the load")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that peers are ended and directories removed
     scratch = Path(tempfile.mkdtemp(prefix="bench-", dir=arguments.scratch))
     scratch.chmod(0o755)  # PostgreSQL's user passes through
     try:
-        results = measure(plan_of(arguments, scratch))
+        return measure_and_report(plan_of(arguments, scratch), arguments.results)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    print(report.text(results))
-    write(results, arguments.results)
-    return 0
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ class Yardsticks:
         found = []
         if scenario == "retrieve" and "nginx" in self.plan.peers:
             if not self._nginx:
-                self._nginx = Nginx(self.plan.scratch / "nginx", scenarios.json_of_first(self.server))
+                self._nginx = Nginx(self.plan.scratch / "nginx", scenarios.json_of_first(self.server), self.server.ids("opportunities"))
                 self.stack.callback(self._nginx.stop)
             found.append(Contender("nginx", self._nginx.drive))
         if scenario in ("retrieve", "update", "create") and "postgres" in self.plan.peers:
@@ -65,9 +65,9 @@ class Yardsticks:
         return found
 
 
-def by_size(plan):
-    """Every scenario on data sets of growing size, round by round beside nginx and PostgreSQL on the largest."""
-    results = {"scenarios": {}, "sizes": growth_sizes(plan.rows)}
+def by_size(plan, results):
+    """Every scenario on data sets of growing size, round by round beside nginx and PostgreSQL on the largest. Fills `results` as it goes."""
+    results |= {"scenarios": {}, "sizes": growth_sizes(plan.rows)}
     largest = Sizes.of_workspace(plan.rows)
     directories = {}
     for rows in results["sizes"]:
@@ -91,7 +91,6 @@ def by_size(plan):
                 _measure(plan, results, scenario, connections, servers, yardsticks)
     if plan.wants("disk"):
         results["idempotency"] = scenarios.idempotency_size(directories[plan.rows], min(5000, plan.rows))
-    return results
 
 
 def _measure(plan, results, scenario, connections, servers, yardsticks):
@@ -104,10 +103,10 @@ def _measure(plan, results, scenario, connections, servers, yardsticks):
     results["scenarios"][scenario] = plan.compare(scenario, scenario, yardsticks.for_scenario(scenario) + own, connections)
 
 
-def beside_peers(plan):
-    """The same rows and fields in Plenoptic, PocketBase and Directus, round by round."""
+def beside_peers(plan, results):
+    """The same rows and fields in Plenoptic, PocketBase and Directus, round by round. Fills `results` as it goes."""
     sizes = Sizes.beside_peers(plan.peer_rows)
-    results = {"scenarios": {}, "versions": {}, "rows": plan.peer_rows}
+    results |= {"scenarios": {}, "versions": {}}
     with ExitStack() as stack:
         contenders = []
         for name, make in (("pocketbase", _pocketbase), ("directus", _directus)):
@@ -118,7 +117,7 @@ def beside_peers(plan):
                     note(f"NOT MEASURED: {reason}")
                     plan.absent.append(str(reason))
         if not contenders:
-            return None
+            return
         note(f"the same rows in Plenoptic ({sizes.records:,} records)")
         server = Server(data_set(plan.kept, plan.scratch, sizes)).wait_until_ready()
         stack.callback(server.stop)
@@ -126,7 +125,6 @@ def beside_peers(plan):
         for scenario, connections in scenarios.BESIDE_PEERS.items():
             if plan.wants(scenario):
                 results["scenarios"][scenario] = plan.compare(f"{scenario}, beside peers", scenario, contenders, connections)
-    return results
 
 
 def _pocketbase(plan, stack, sizes, versions):

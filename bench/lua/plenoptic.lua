@@ -41,7 +41,5 @@ return function(c)
     if dice <= 95 then return ask.list() end
     return ask.update()
   end
-
-  function ask.plain() return c.get("/") end
   return ask
 end

@@ -9,10 +9,9 @@ PIECE = 3000
 
 
 class Nginx:
-    name = "nginx"
-
-    def __init__(self, directory, body):
+    def __init__(self, directory, body, records):
         directory.mkdir()
+        self.records = records  # the same requests as Plenoptic's: making them costs the load as much
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         quoted = body.replace("\\", "\\\\").replace("'", "\\'").replace("$", "${dollar}")
@@ -31,7 +30,7 @@ http {{ access_log off; keepalive_requests 1000000000; {paths}
         wait_until_answers(self.url, self.process, directory / "error.log")
 
     def drive(self, scenario, seconds, connections=64, seed=1):
-        return drive(self.url, "plenoptic", "plain", seconds, connections, "Authorization: Bearer x|Lightfield-Version: 2026-03-01", seed)
+        return drive(self.url, "plenoptic", scenario, seconds, connections, f"Authorization: Bearer {'x' * 40}|Lightfield-Version: 2026-03-01", seed, records=self.records)
 
     def stop(self):
         end(self.process)

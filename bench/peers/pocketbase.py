@@ -24,8 +24,13 @@ class Absent(Exception):
     """The peer cannot be had on this machine; the text says why, and what to do."""
 
 
+def _environment():
+    """The Go that is here, not one that it would download."""
+    return os.environ | {"GOFLAGS": os.environ.get("GOFLAGS", "-buildvcs=false") + " -mod=mod", "GOTOOLCHAIN": "local"}
+
+
 def _go(*arguments, cwd, timeout=1800):
-    run = subprocess.run(["go", *arguments], cwd=cwd, capture_output=True, text=True, timeout=timeout, env=os.environ | {"GOFLAGS": os.environ.get("GOFLAGS", "-buildvcs=false") + " -mod=mod"})
+    run = subprocess.run(["go", *arguments], cwd=cwd, capture_output=True, text=True, timeout=timeout, env=_environment())
     if run.returncode:
         raise Absent(f"PocketBase does not build: {run.stderr.strip()[-500:]}")
     return run.stdout
@@ -39,7 +44,7 @@ def _newest_version(directory, go_version):
     """The newest release whose go.mod this Go takes, by `go list`."""
     versions = _go("list", "-m", "-versions", MODULE, cwd=directory).split()[1:]
     for version in sorted((version for version in versions if "-" not in version), key=_version_tuple, reverse=True):
-        run = subprocess.run(["go", "mod", "download", "-json", f"{MODULE}@{version}"], cwd=directory, capture_output=True, text=True)
+        run = subprocess.run(["go", "mod", "download", "-json", f"{MODULE}@{version}"], cwd=directory, capture_output=True, text=True, env=_environment())
         if run.returncode == 0:
             return version
         note(f"  PocketBase {version} needs a newer Go than {go_version}")
