@@ -52,6 +52,19 @@ def _pump(pipe, lines):
         pass  # wrk ended early; feed() says so
 
 
+def _end_where_stalled(wrk, ids_file, patience_s=120):
+    """A server that died answers nobody, and wrk would ask for ever: no new id for that long ends it."""
+    size = -1
+    while wrk.poll() is None:
+        before, size = size, ids_file.stat().st_size if ids_file.exists() else 0
+        if size == before:
+            wrk.kill()
+        try:
+            wrk.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            pass
+
+
 def feed(url, headers, lines, count, ids_file, what, connections=64, say_every_s=10):
     """Sends each (method, path, idempotency key or None, body) of `lines` once, as fast as the server takes them, and writes the answered ids.
 
@@ -64,6 +77,7 @@ def feed(url, headers, lines, count, ids_file, what, connections=64, say_every_s
     command = ["wrk", "-t1", f"-c{connections}", "-d86400s", "--timeout", "60s", "-s", str(LUA / "feed.lua"), url, "--", headers, str(pipe), str(ids_file)]
     wrk = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     writer.start()
+    threading.Thread(target=_end_where_stalled, args=(wrk, ids_file), daemon=True).start()
     created, refused, log = 0, 0, []
     try:
         for line in wrk.stdout:

@@ -1,10 +1,16 @@
 """Plots of a run, as SVG: rate by size, latency by percentile, memory over time, ratios to peers."""
+import math
+
 import matplotlib
 
 matplotlib.use("Agg")
 matplotlib.rcParams["svg.fonttype"] = "none"
 matplotlib.rcParams["svg.hashsalt"] = "plenoptic"
 import matplotlib.pyplot as plt  # noqa: E402  (the back end is chosen first)
+
+from bench.scenarios import own_name  # noqa: E402
+
+COLOURS = {"Plenoptic": "tab:blue", "nginx": "tab:green", "PostgreSQL": "tab:purple", "PocketBase": "tab:orange", "Directus": "tab:red"}
 
 
 def _save(figure, path):
@@ -18,9 +24,11 @@ def rate_by_size(results, path):
     figure, axes = plt.subplots(figsize=(7, 4.2))
     for scenario, measured in results["scenarios"].items():
         if scenario != "offset":
-            axes.plot(sizes, [measured[f"{rows:,} rows"]["rate"] for rows in sizes], marker="o", label=scenario)
-    axes.set(xscale="log", yscale="log", xlabel="opportunities", ylabel="requests a second", title="Throughput by size")
-    axes.grid(True, which="both", alpha=0.3)
+            axes.plot(sizes, [measured[own_name(rows)]["rate"] for rows in sizes], marker="o", label=scenario)
+    axes.set(xscale="log", xlabel="opportunities", ylabel="requests a second", title="Throughput by size", ylim=(0, None))
+    axes.set_xticks(sizes, [f"{rows:,}" for rows in sizes])
+    axes.minorticks_off()
+    axes.grid(True, alpha=0.3)
     axes.legend(fontsize=8)
     _save(figure, path)
 
@@ -30,9 +38,12 @@ def latency(scenarios, path):
     chosen = [name for name in ("retrieve", "update", "create", "list", "contains", "offset") if name in scenarios]
     if not chosen:
         return
-    figure, grid = plt.subplots(1, len(chosen), figsize=(3.4 * len(chosen), 3.6), squeeze=False)
+    rows, columns = math.ceil(len(chosen) / 3), min(3, len(chosen))
+    figure, grid = plt.subplots(rows, columns, figsize=(4.6 * columns, 3.8 * rows), squeeze=False)
     marks = [50, 90, 99, 99.9]
-    for axes, scenario in zip(grid[0], chosen):
+    for axes in grid.flat[len(chosen):]:
+        axes.axis("off")
+    for axes, scenario in zip(grid.flat, chosen):
         for name, result in scenarios[scenario].items():
             points = [(100 / (100 - percent), ms) for percent, ms in result["percentiles"] if ms > 0]
             if points:
@@ -41,7 +52,7 @@ def latency(scenarios, path):
         axes.set_xticks([100 / (100 - mark) for mark in marks], [f"{mark:g}" for mark in marks])
         axes.minorticks_off()
         axes.grid(True, alpha=0.3)
-        axes.legend(fontsize=5)
+        axes.legend(fontsize=6)
     _save(figure, path)
 
 
@@ -58,11 +69,15 @@ def ratios(scenarios, path):
     bars = [(f"{scenario}: {name}", measured["Plenoptic"]["rate"] / result["rate"]) for scenario, measured in scenarios.items() for name, result in measured.items() if name != "Plenoptic" and result["rate"]]
     if not bars:
         return
-    figure, axes = plt.subplots(figsize=(7, 0.28 * len(bars) + 1))
-    axes.barh([name for name, _ in bars][::-1], [ratio for _, ratio in bars][::-1])
-    axes.set(xscale="log", xlabel="Plenoptic's rate, times the peer's", title="Beside peers, the same rows")
+    figure, axes = plt.subplots(figsize=(8, 0.24 * len(bars) + 1.2))
+    bars.reverse()
+    colours = [COLOURS[name.split(": ")[1].split(",")[0]] for name, _ in bars]
+    drawn = axes.barh([name for name, _ in bars], [ratio for _, ratio in bars], color=colours)
+    axes.bar_label(drawn, [f"{ratio:,.0f} x" if ratio >= 10 else f"{ratio:.1f} x" for _, ratio in bars], fontsize=7, padding=2)
+    axes.set(xscale="log", xlabel="Plenoptic's rate, times the peer's", title="Beside peers, the same rows", xlim=(min(1, *(ratio for _, ratio in bars)), None), ylim=(-0.6, len(bars) - 0.4))
     axes.grid(True, axis="x", alpha=0.3)
     axes.tick_params(axis="y", labelsize=7)
+    axes.margins(x=0.1)
     _save(figure, path)
 
 

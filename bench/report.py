@@ -1,6 +1,8 @@
 """From results to the table: each row with its aim, and whether it is met."""
 from dataclasses import dataclass
 
+from bench.scenarios import own_name
+
 AIMS_BESIDE = {  # scenario to (times PocketBase, times Directus); None: no aim
     "retrieve": (10, 200), "update": (10, 100), "create": (10, None), "list": (10, None), "contains": (50, 200)}
 NOT_AS_DURABLE = ("PocketBase, defaults",)  # does not sync each commit, so its writes are no yardstick
@@ -51,7 +53,7 @@ def _list_row(scenario, own):
 
 
 def _offset_row(results, rows):
-    first, far = results[f"first_page, {rows:,}"], results[f"far_page, {rows:,}"]
+    first, far = results[own_name(rows, "first_page")], results[own_name(rows, "far_page")]
     ratio = _ratio(far, first)
     return _measured(f"list at offset {rows * 9 // 10:,}", far, against=f"{ratio:.2f} x offset 0 ({first['rate']:,.0f}/s)", aim="as fast (>= 0.9 x)", met=ratio >= 0.9)
 
@@ -60,7 +62,7 @@ def _growth_rows(results, sizes):
     for scenario, measured in results.items():
         if scenario == "offset" or len(sizes) < 2:
             continue
-        costs = [measured[f"{rows:,} rows"]["rate"] for rows in sizes]
+        costs = [measured[own_name(rows)]["rate"] for rows in sizes]
         ratio = costs[0] / costs[-1] if costs[-1] else float("inf")
         steps = " → ".join(f"{rate:,.0f}" for rate in costs)
         yield Row(f"growth of {scenario}'s cost, " + " → ".join(f"{rows:,}" for rows in sizes), f"{ratio:.2f} x", against=f"{steps} /s", aim="<= 1.5 x", met=ratio <= 1.5)
@@ -87,7 +89,7 @@ def _size_rows(results):
 
 def own_rows(results):
     sizes = results["sizes"]
-    largest = f"{sizes[-1]:,} rows"
+    largest = own_name(sizes[-1])
     for scenario, measured in results["scenarios"].items():
         if scenario == "offset":
             yield _offset_row(measured, sizes[-1])
@@ -133,7 +135,7 @@ def contender_rows(results):
     for section in ("by_size", "beside_peers"):
         for scenario, measured in (results.get(section) or {}).get("scenarios", {}).items():
             for name, result in measured.items():
-                yield scenario, name if section == "beside_peers" or not name[0].isdigit() else f"Plenoptic, {name}", result
+                yield scenario, name, result
 
 
 def _cells(row):

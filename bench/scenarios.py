@@ -15,6 +15,11 @@ ON_EVERY_SIZE = {"retrieve": 64, "update": 64, "list": 32, "contains": 32, "star
 BESIDE_PEERS = {"retrieve": 64, "update": 64, "list": 64, "contains": 64, "create": 64}
 
 
+def own_name(rows, page=""):
+    """How Plenoptic with so many opportunities is called among contenders."""
+    return f"Plenoptic, {rows:,} rows" + (f", {page.replace('_', ' ')}" if page else "")
+
+
 @dataclass
 class Contender:
     name: str

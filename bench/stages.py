@@ -10,7 +10,7 @@ from bench.peers import directus, pocketbase
 from bench.peers.nginx import Nginx
 from bench.peers.postgres import Cluster, Raw
 from bench.plenoptic import Server, data_set
-from bench.scenarios import Contender, compare
+from bench.scenarios import Contender, compare, own_name
 
 PEERS = ("nginx", "postgres", "pocketbase", "directus")
 
@@ -95,11 +95,13 @@ def by_size(plan, results):
 
 def _measure(plan, results, scenario, connections, servers, yardsticks):
     if scenario == "offset":
-        pages = {f"{page}, {rows:,}": Contender(f"{page}, {rows:,}", lambda _, *rest, server=server, page=page, **named: server.drive(page, *rest, **named)) for rows, server in servers.items()
-                 for page in ("first_page", "far_page")}
-        results["scenarios"]["offset"] = plan.compare("offset: first page and page at nine tenths", scenario, list(pages.values()), connections)
+        def asking(server, page):
+            return lambda _, *rest, **named: server.drive(page, *rest, **named)
+
+        pages = [Contender(own_name(rows, page), asking(server, page), server.process.pid) for rows, server in servers.items() for page in ("first_page", "far_page")]
+        results["scenarios"]["offset"] = plan.compare("offset", scenario, pages, connections)
         return
-    own = [Contender(f"{rows:,} rows", server.drive, server.process.pid) for rows, server in servers.items()]
+    own = [Contender(own_name(rows), server.drive, server.process.pid) for rows, server in servers.items()]
     results["scenarios"][scenario] = plan.compare(scenario, scenario, yardsticks.for_scenario(scenario) + own, connections)
 
 

@@ -8,16 +8,21 @@ function init(arguments)
     settings[name] = value
   end
   math.randomseed(tonumber(settings.seed))
-  local function lines(path)
-    local out = {}
-    if path then for line in io.lines(path) do out[#out + 1] = line end end
-    return out
+  -- Ids of one kind are of one length: a million of them stay one text, read at once, and one is cut out where it is needed.
+  local function ids(path)
+    if not path then return nil end
+    local text = io.open(path):read("*a")
+    local width = text:find("\n", 1, true)
+    local count = math.floor(#text / width)
+    return function()
+      local from = math.random(0, count - 1) * width
+      return text:sub(from + 1, from + width - 1)
+    end
   end
-  local records, accounts = lines(settings.records), lines(settings.accounts)
   local context = {
     settings = settings,
-    records = records,
-    accounts = accounts,
+    record = ids(settings.records),
+    account = ids(settings.accounts),
     pick = function(list) return list[math.random(#list)] end,
     stages = { "Lead", "Qualification", "Demo", "Trial", "Proposal", "Won", "Lost" },
     tiers = { "Gold", "Silver", "Bronze" },

@@ -4,18 +4,18 @@ return function(c)
   local total = tonumber(c.settings.total or "0")
   local ask = {}
 
-  function ask.retrieve() return c.get("/v1/opportunities/" .. pick(c.records)) end
+  function ask.retrieve() return c.get("/v1/opportunities/" .. c.record()) end
 
   function ask.update()
-    return c.send("POST", "/v1/opportunities/" .. pick(c.records),
+    return c.send("POST", "/v1/opportunities/" .. c.record(),
       format('{"fields":{"$stage":"%s","$amount":%d,"$nextStep":"Step %d","tier":"%s"},"relationships":{"$account":{"replace":"%s"}}}', pick(c.stages), random(100000), random(1000), pick(c.tiers),
-        pick(c.accounts)))
+        c.account()))
   end
 
   function ask.create()
     return c.send("POST", "/v1/opportunities",
       format('{"fields":{"$name":"Deal %d","$stage":"%s","$amount":%d,"$closeDate":"2026-05-04T00:00:00.000Z","$nextStep":"Call","tier":"%s","score":%d,"forecast":%d,"competitor":"Incumbent","isRenewal":true,"trialEndsAt":"2026-04-01T00:00:00.000Z"},"relationships":{"$account":"%s"}}',
-        random(1000000), pick(c.stages), random(100000), pick(c.tiers), random(100), random(100000), pick(c.accounts)))
+        random(1000000), pick(c.stages), random(100000), pick(c.tiers), random(100), random(100000), c.account()))
   end
 
   function ask.list()
@@ -29,7 +29,7 @@ return function(c)
   local nouns = { "Harbour", "Logistics", "Foundry", "Robotics", "Textiles", "Analytics", "Orchards", "Shipping", "Optics", "Energy" }
   function ask.starts() return c.get(format("/v1/opportunities?limit=25&%%24name%%5BstartsWith%%5D=%s%%20%s", pick(adjectives), pick(nouns))) end
 
-  function ask.relationship() return c.get("/v1/opportunities?limit=25&%24account%5Bcontains%5D=" .. pick(c.accounts)) end
+  function ask.relationship() return c.get("/v1/opportunities?limit=25&%24account%5Bcontains%5D=" .. c.account()) end
 
   function ask.first_page() return c.get("/v1/opportunities?limit=25&offset=" .. random(0, 50)) end
 

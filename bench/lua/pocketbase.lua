@@ -4,17 +4,17 @@ return function(c)
   local path = "/api/collections/opportunities/records"
   local ask = {}
 
-  function ask.retrieve() return c.get(path .. "/" .. pick(c.records)) end
+  function ask.retrieve() return c.get(path .. "/" .. c.record()) end
 
   function ask.update()
-    return c.send("PATCH", path .. "/" .. pick(c.records),
-      format('{"stage":"%s","amount":%d,"nextStep":"Step %d","tier":"%s","account":"%s"}', pick(c.stages), random(100000), random(1000), pick(c.tiers), pick(c.accounts)))
+    return c.send("PATCH", path .. "/" .. c.record(),
+      format('{"stage":"%s","amount":%d,"nextStep":"Step %d","tier":"%s","account":"%s"}', pick(c.stages), random(100000), random(1000), pick(c.tiers), c.account()))
   end
 
   function ask.create()
     return c.send("POST", path,
       format('{"name":"Deal %d","stage":"%s","amount":%d,"closeDate":"2026-05-04 00:00:00.000Z","nextStep":"Call","tier":"%s","score":%d,"forecast":%d,"competitor":"Incumbent","isRenewal":true,"trialEndsAt":"2026-04-01 00:00:00.000Z","account":"%s"}',
-        random(1000000), pick(c.stages), random(100000), pick(c.tiers), random(100), random(100000), pick(c.accounts)))
+        random(1000000), pick(c.stages), random(100000), pick(c.tiers), random(100), random(100000), c.account()))
   end
 
   function ask.list()
