@@ -90,6 +90,18 @@ def syncs_per_second(directory, seconds=2.0):
     return count / (time.monotonic() - started)
 
 
+def busy_share(seconds=2.0):
+    """How much of all cores' time others take while this program waits, 0 to 1."""
+    def times():
+        fields = list(map(int, Path("/proc/stat").read_text().splitlines()[0].split()[1:9]))
+        return sum(fields), fields[3] + fields[4]
+
+    total, idle = times()
+    time.sleep(seconds)
+    later, idle_later = times()
+    return 1 - (idle_later - idle) / max(later - total, 1)
+
+
 def output_of(*command):
     """First line of what a command says of its version; `absent` where it is not installed."""
     if not shutil.which(str(command[0])):
@@ -104,6 +116,6 @@ def facts(directory):
     commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     return {
         "cpu": cpu, "cores": os.cpu_count(), "memory_gib": round(memory, 1), "kernel": platform.release(),
-        "load_before": round(os.getloadavg()[0], 2), "fdatasync_per_s": round(syncs_per_second(directory)), "commit": commit,
+        "busy_before": round(busy_share(), 2), "fdatasync_per_s": round(syncs_per_second(directory)), "commit": commit,
         "versions": {"wrk": output_of("wrk", "-v").split(" Copyright")[0], "nginx": output_of("nginx", "-v"), "postgresql": output_of("psql", "--version")},
     }

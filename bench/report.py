@@ -155,12 +155,12 @@ def head_of(results):
     answer_bytes = (results.get("by_size") or {}).get("answer_bytes")
     lines = [f"{plan['rows']:,} opportunities and what belongs to them" + (f", {answer_bytes:,} bytes an answer" if answer_bytes else "")
              + f"; medians of {plan['rounds']} rounds of {plan['seconds']} s; server on core 0, load on core 1; peers on {plan['peer_rows']:,} rows.",
-             f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, Linux {machine['kernel']}; {machine['fdatasync_per_s']:,} fdatasync/s; load average before {machine['load_before']}; "
+             f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, Linux {machine['kernel']}; {machine['fdatasync_per_s']:,} fdatasync/s; others took {machine['busy_before'] * 100:.0f} % of the cores before; "
              f"commit {machine['commit']}; {results['at']}, {results['minutes']:.0f} minutes.",
              "; ".join(f"{name}: {version}" for name, version in versions.items()) + "."]
     if plan["rows"] < 1_000_000:
         lines.append("The aims are for 1,000,000 opportunities; this run has fewer.")
-    if machine["load_before"] > 0.5 * machine["cores"]:
+    if machine["busy_before"] > 0.1:
         lines.append("OTHERS WERE BUSY on this machine when the run began: only the ratios mean something, and they less than usual.")
     if results["failure"]:
         lines.append("THIS RUN FAILED before its end; what follows is what it had measured: " + results["failure"].strip().splitlines()[-1])

@@ -6,7 +6,7 @@ from pathlib import Path
 from bench import scenarios
 from bench.data import Sizes
 from bench.machine import note
-from bench.peers import directus, pocketbase
+from bench.peers import Absent, directus, pocketbase
 from bench.peers.nginx import Nginx
 from bench.peers.postgres import Cluster, Raw
 from bench.plenoptic import Server, data_set
@@ -115,7 +115,7 @@ def beside_peers(plan, results):
             if name in plan.peers:
                 try:
                     contenders += make(plan, stack, sizes, results["versions"])
-                except pocketbase.Absent as reason:
+                except Absent as reason:
                     note(f"NOT MEASURED: {reason}")
                     plan.absent.append(str(reason))
         if not contenders:
@@ -148,11 +148,10 @@ def _directus(plan, stack, sizes, versions):
     versions["Directus"] = f"{version} (Node {node})"
     cluster = Cluster(plan.scratch / "postgres-of-directus")
     stack.callback(cluster.stop)
+    stores = {best: directus.Store(plan.scratch / f"directus-{best}", command, cluster, sizes, best) for best in (False, True)}
     found = []
-    for name, best in (("Directus, defaults", False), ("Directus, best", True)):
-        instance = directus.Directus(plan.scratch / f"directus-{best}", command, cluster, sizes, best)
+    for name, best, settings in (("Directus, defaults", False, {}), ("Directus, best", True, {}), ("Directus, best, cache", True, directus.CACHE)):
+        instance = directus.Directus(stores[best], settings)
         stack.callback(instance.stop)
         found.append(Contender(name, instance.drive, instance.process.pid))
-    twin = instance.with_cache()
-    stack.callback(twin.stop)
-    return found + [Contender("Directus, best, cache", twin.drive, twin.process.pid)]
+    return found

@@ -1,6 +1,6 @@
 """Directus on PostgreSQL: from npm, at its defaults and at its best.
 
-Its best, found by trying: no request log, no telemetry, no shedding of load, an index that fits each query, no activity rows and revisions for what is
+Its best: no request log, no telemetry, no shedding of load, an index that fits each query, no activity rows and revisions for what is
 written (`accountability: null`), a signed token instead of one that is looked up, and its cache, which is measured on and off.
 """
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 from bench import data
 from bench.load import drive
 from bench.machine import PEERS, SERVER_CORE, end, free_port, note, pinned, wait_until_answers
-from bench.peers.pocketbase import Absent
+from bench.peers import Absent
 
 PROGRAM = Path(__file__).parent / "directus_program"
 ADMIN = {"ADMIN_EMAIL": "bench@example.com", "ADMIN_PASSWORD": "bench-password-1", "ADMIN_TOKEN": "bench-static-token"}
@@ -81,55 +81,35 @@ def _rows(sizes):
         for at, row in enumerate(data.opportunities(sizes)))
 
 
-class Directus:
-    """One database and one process on it. `best` tells how the database is set up; a second process with the cache comes by `with_cache`."""
+class Store:
+    """A database of Directus's with the rows in it. `best` tells how it is set up."""
 
     def __init__(self, directory, command, cluster, sizes, best):
         self.directory, self.command, self.best = directory, list(map(str, command)), best
         directory.mkdir()
         self.database = f"directus_{'best' if best else 'defaults'}"
         self.environment = os.environ | ADMIN | QUIET | (BEST if best else {}) | {
-            "DB_CLIENT": "pg", "DB_HOST": "127.0.0.1", "DB_PORT": str(cluster.port), "DB_DATABASE": self.database, "DB_USER": "postgres", "DB_PASSWORD": "unused", "SECRET": "bench-secret-of-32-characters-0001", "HOST": "127.0.0.1"}
+            "DB_CLIENT": "pg", "DB_HOST": "127.0.0.1", "DB_PORT": str(cluster.port), "DB_DATABASE": self.database, "DB_USER": "postgres", "DB_PASSWORD": "unused",
+            "SECRET": "bench-secret-of-32-characters-0001", "HOST": "127.0.0.1"}
         cluster.sql(f"CREATE DATABASE {self.database}")
         run = subprocess.run([*self.command, "bootstrap"], env=self.environment, cwd=directory, capture_output=True, text=True)
         if run.returncode:
             raise RuntimeError(f"directus bootstrap: {run.stdout[-1000:]}{run.stderr[-1000:]}")
-        self._start()
         self._make_collections()
-        self.stop()
         self._fill(cluster, sizes)
-        self._start()
         (directory / "records").write_text("".join(identity(OPPORTUNITY, at) + "\n" for at in range(sizes.opportunities)))
         (directory / "accounts").write_text("".join(identity(ACCOUNT, at) + "\n" for at in range(sizes.accounts)))
 
-    def with_cache(self):
-        """Another process on the same database, with the cache on."""
-        twin = object.__new__(Directus)
-        twin.__dict__ |= self.__dict__
-        twin.environment = self.environment | CACHE
-        twin._start()
-        return twin
-
-    def _start(self):
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        log = self.directory / f"log-{port}"
-        self.process = subprocess.Popen(pinned(SERVER_CORE, *self.command, "start"), env=self.environment | {"PORT": str(port), "PUBLIC_URL": self.url}, cwd=self.directory, stdout=log.open("w"), stderr=subprocess.STDOUT)
-        wait_until_answers(self.url + "/server/ping", self.process, log)
-        self.token = ADMIN["ADMIN_TOKEN"]
-        if self.best:
-            self.token = self._call("/auth/login", {"email": ADMIN["ADMIN_EMAIL"], "password": ADMIN["ADMIN_PASSWORD"]}, None)["data"]["access_token"]
-
-    def _call(self, path, body, token):
-        request = urllib.request.Request(self.url + path, method="POST", data=json.dumps(body).encode(), headers={"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {}))
-        return json.loads(urllib.request.urlopen(request, timeout=120).read())
-
     def _make_collections(self):
-        for name, fields in _collections():
-            meta = {"accountability": None} if self.best else {}
-            self._call("/collections", {"collection": name, "meta": meta, "schema": {}, "fields": fields}, self.token)
-        for collection, field, related in RELATIONS:
-            self._call("/relations", {"collection": collection, "field": field, "related_collection": related}, self.token)
+        process = Directus(self)
+        try:
+            for name, fields in _collections():
+                meta = {"accountability": None} if self.best else {}
+                process.call("/collections", {"collection": name, "meta": meta, "schema": {}, "fields": fields})
+            for collection, field, related in RELATIONS:
+                process.call("/relations", {"collection": collection, "field": field, "related_collection": related})
+        finally:
+            process.stop()
 
     def _fill(self, cluster, sizes):
         note(f"  Directus ({'best' if self.best else 'defaults'}): {sizes.opportunities:,} opportunities, {sizes.contacts:,} contacts by COPY")
@@ -140,8 +120,28 @@ class Directus:
                         "CREATE INDEX ON contacts USING gin (email gin_trgm_ops)", database=self.database)
         cluster.sql("VACUUM ANALYZE", "CHECKPOINT", database=self.database)
 
+
+class Directus:
+    """One process on a store; `settings` are more of its environment variables."""
+
+    def __init__(self, store, settings=None):
+        self.store, port = store, free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        log = store.directory / f"log-{port}"
+        environment = store.environment | (settings or {}) | {"PORT": str(port), "PUBLIC_URL": self.url}
+        self.process = subprocess.Popen(pinned(SERVER_CORE, *store.command, "start"), env=environment, cwd=store.directory, stdout=log.open("w"), stderr=subprocess.STDOUT)
+        wait_until_answers(self.url + "/server/ping", self.process, log)
+        self.token = ADMIN["ADMIN_TOKEN"]
+        if store.best:
+            self.token = self.call("/auth/login", {"email": ADMIN["ADMIN_EMAIL"], "password": ADMIN["ADMIN_PASSWORD"]})["data"]["access_token"]
+
+    def call(self, path, body):
+        request = urllib.request.Request(self.url + path, method="POST", data=json.dumps(body).encode(), headers={"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"})
+        return json.loads(urllib.request.urlopen(request, timeout=120).read())
+
     def drive(self, scenario, seconds, connections=64, seed=1):
-        return drive(self.url, "directus", scenario, seconds, connections, f"Authorization: Bearer {self.token}", seed, records=self.directory / "records", accounts=self.directory / "accounts")
+        return drive(self.url, "directus", scenario, seconds, connections, f"Authorization: Bearer {self.token}", seed, records=self.store.directory / "records",
+                     accounts=self.store.directory / "accounts")
 
     def stop(self):
         end(self.process)

@@ -14,14 +14,11 @@ from pathlib import Path
 from bench import data
 from bench.load import drive
 from bench.machine import PEERS, SERVER_CORE, end, free_port, note, pinned, wait_until_answers
+from bench.peers import Absent
 
 PROGRAM = Path(__file__).parent / "pocketbase_program"
 MODULE = "github.com/pocketbase/pocketbase"
 ADMIN = ("bench@plenoptic.example", "bench-password-1")
-
-
-class Absent(Exception):
-    """The peer cannot be had on this machine; the text says why, and what to do."""
 
 
 def _environment():
