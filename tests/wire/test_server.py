@@ -137,6 +137,52 @@ def test_the_demo_is_a_believable_company(fresh):
     assert len(custom) == 6 and len({field["valueType"] for field in custom}) >= 5
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 4 MiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], capture_output=True).returncode != 0:
+        pytest.skip("NOT TESTED: a full disk; mounting a small file system is not permitted here")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_full_disk_refuses_writes_and_nothing_else(small_disk):
+    key = workspace_in(small_disk / "data")
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(b"x" * (1 << 20))
+    server = ServeServer("--rate-limit", "0", data=small_disk / "data")
+    client = Client(server, key)
+    kept = [client.create("accounts", {"$name": "First"})["id"]]
+    answer = None
+    for number in range(2000):
+        answer = client.post("/v1/accounts", {"fields": {"$name": f"{number} " + "x" * 9000}})
+        if answer.status != 200:
+            break
+        kept.append(answer["id"])
+    assert answer.status == 503 and answer.error["type"] and int(answer.headers["retry-after"]) >= 1
+    # Several that wait together fail together, and reading goes on.
+    statuses = []
+    threads = [threading.Thread(target=lambda: statuses.append(Client(server, key).post("/v1/accounts", {"fields": {"$name": "y" * 9000}}).status)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [503] * 8 and server.alive(), server.stderr()
+    assert client.list("accounts")["totalCount"] == len(kept)
+    assert all(client.retrieve("accounts", id)["id"] == id for id in kept)
+
+    ballast.unlink()
+    kept.append(client.create("accounts", {"$name": "There is room again"})["id"])
+    assert client.list("accounts")["totalCount"] == len(kept)
+    server.kill()
+    server.start()
+    assert Client(server, key).list("accounts")["totalCount"] == len(kept)
+    assert server.stop() == 0
+    assert cli.run("verify", small_disk / "data").returncode == 0
+
+
 def test_verify_says_sound(tmp_path):
     workspace_in(tmp_path / "data")
     done = cli.run("verify", tmp_path / "data")
