@@ -250,9 +250,9 @@ void Pipeline::run_read(const ExchangePointer& exchange) {
       fail(e, std::current_exception());
     }
   };
-  // Lists need the index; while it is loading they wait for it, holding no thread.
+  // Lists need the index; while it is loading they wait for it, holding no thread. Where it failed they are refused.
   if (exchange->operation().rate == RateCategory::search && !parts_.services.indexes.find_ready(exchange->workspace->id))
-    return parts_.services.indexes.when_ready(exchange->workspace->id, run);
+    return parts_.services.indexes.when_settled(exchange->workspace->id, run);
   run();
 }
 

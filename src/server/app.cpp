@@ -130,10 +130,19 @@ struct App::Parts {
     if (settings.data.empty()) throw_away = std::make_unique<ThrowAwayDirectory>();
     directory = throw_away ? throw_away->path() : settings.data;
     database = storage::open_sqlite({.directory = directory, .throw_away = throw_away != nullptr, .page_cache_kib = settings.page_cache_mib * 1024});
-    const auto reader = database->read();
-    ids.observe(reader->greatest_record_id());
-    workspaces.load(*reader);
-    keys.load(*reader);
+    try {
+      const auto reader = database->read();
+      ids.observe(reader->greatest_record_id());
+      workspaces.load(*reader);
+      keys.load(*reader);
+    } catch (const storage::StorageError& failure) {
+      if (failure.kind != storage::StorageError::Kind::corrupt) throw;
+      throw std::runtime_error(directory + " is damaged: " + failure.what() + ". " + after_damage());
+    }
+  }
+
+  std::string after_damage() const {
+    return "Nothing was changed. Stop the server, see how much is damaged with: plenoptic verify " + directory + ", and restore it from a backup.";
   }
 
   void build_services() {
@@ -142,7 +151,7 @@ struct App::Parts {
       return entry ? entry->schema : nullptr;
     };
     answers = std::make_unique<services::AnswerCache>(static_cast<std::size_t>(settings.answer_cache_mib) << 20);
-    indexes = std::make_unique<services::IndexDirectory>(*database, schema);
+    indexes = std::make_unique<services::IndexDirectory>(*database, schema, [this](model::WorkspaceId id, const std::string& reason) { log_failed_index(id, reason); });
     for (const auto& workspace : workspaces.all()) indexes->load(workspace->id);
     const auto publish = [this](const model::SchemaPointer& then, model::WorkspaceId workspace, std::span<const model::Change> changes) {
       for (const model::Change& change : changes) answers->publish(workspace, change);
@@ -192,6 +201,14 @@ struct App::Parts {
     options.max_body_bytes = static_cast<std::size_t>(settings.max_body_bytes);
     server = std::make_unique<http::Server>(options, *pipeline);
     metrics.add_gauge("plenoptic_connections", "Open connections.", [this] { return static_cast<double>(server->open_connections()); });
+  }
+
+  void log_failed_index(model::WorkspaceId id, const std::string& reason) {
+    const auto workspace = workspaces.find(id);
+    log.error("index_failed", {{"workspace", workspace ? workspace->slug : std::string()},
+                               {"reason", reason},
+                               {"effect", "lists of this workspace answer 503; retrieves and writes go on"},
+                               {"next", after_damage()}});
   }
 
   void log_request(const api::RequestLog& entry) {

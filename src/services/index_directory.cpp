@@ -1,10 +1,13 @@
 #include "services/index_directory.h"
 
+#include <algorithm>
+
 #include "services/index_loading.h"
 
 namespace plenoptic::services {
 
-IndexDirectory::IndexDirectory(storage::Database& database, SchemaSource schema) : database_(database), schema_(std::move(schema)), thread_([this] { loop(); }) {}
+IndexDirectory::IndexDirectory(storage::Database& database, SchemaSource schema, FailureSink failed)
+    : database_(database), schema_(std::move(schema)), failed_(std::move(failed)), thread_([this] { loop(); }) {}
 
 IndexDirectory::~IndexDirectory() {
   {
@@ -27,14 +30,14 @@ void IndexDirectory::load(model::WorkspaceId workspace) {
 std::shared_ptr<const index::WorkspaceIndex> IndexDirectory::find_ready(model::WorkspaceId workspace) {
   std::lock_guard lock(mutex_);
   auto found = slots_.find(workspace.value);
-  return found != slots_.end() && found->second.ready ? found->second.index : nullptr;
+  return found != slots_.end() && found->second.state == State::ready ? found->second.index : nullptr;
 }
 
-void IndexDirectory::when_ready(model::WorkspaceId workspace, std::function<void()> action) {
+void IndexDirectory::when_settled(model::WorkspaceId workspace, std::function<void()> action) {
   {
     std::lock_guard lock(mutex_);
     Slot& slot = slots_[workspace.value];
-    if (!slot.ready) {
+    if (slot.state == State::loading) {
       slot.waiting_actions.push_back(std::move(action));
       return;
     }
@@ -47,8 +50,8 @@ void IndexDirectory::publish(const model::SchemaPointer& schema, model::Workspac
   {
     std::lock_guard lock(mutex_);
     auto found = slots_.find(workspace.value);
-    if (found == slots_.end()) return;
-    if (!found->second.ready) {
+    if (found == slots_.end() || found->second.state == State::failed) return;
+    if (found->second.state == State::loading) {
       for (const model::Change& change : changes) found->second.waiting_changes.emplace_back(schema, change);
       return;
     }
@@ -60,8 +63,13 @@ void IndexDirectory::publish(const model::SchemaPointer& schema, model::Workspac
 bool IndexDirectory::all_ready() {
   std::lock_guard lock(mutex_);
   for (const auto& [workspace, slot] : slots_)
-    if (!slot.ready) return false;
+    if (slot.state != State::ready) return false;
   return true;
+}
+
+bool IndexDirectory::any_failed() {
+  std::lock_guard lock(mutex_);
+  return std::any_of(slots_.begin(), slots_.end(), [](const auto& slot) { return slot.second.state == State::failed; });
 }
 
 std::size_t IndexDirectory::memory_bytes() {
@@ -69,7 +77,7 @@ std::size_t IndexDirectory::memory_bytes() {
   {
     std::lock_guard lock(mutex_);
     for (const auto& [workspace, slot] : slots_)
-      if (slot.ready) ready.push_back(slot.index);
+      if (slot.state == State::ready) ready.push_back(slot.index);
   }
   std::size_t bytes = 0;
   for (const auto& index : ready) {
@@ -94,16 +102,26 @@ void IndexDirectory::loop() {
 }
 
 void IndexDirectory::load_now(model::WorkspaceId workspace) {
-  // Whatever commits after the snapshots waits in the slot, which stood there before they were taken.
-  const std::shared_ptr<index::WorkspaceIndex> index = load_index(database_, workspace, *schema_(workspace));
+  // A damaged page or record must not take down what does not need the index.
+  try {
+    // Whatever commits after the snapshots waits in the slot, which stood there before they were taken.
+    settle(workspace, load_index(database_, workspace, *schema_(workspace)));
+  } catch (const std::exception& failure) {
+    failed_(workspace, failure.what());
+    settle(workspace, nullptr);
+  }
+}
+
+void IndexDirectory::settle(model::WorkspaceId workspace, const std::shared_ptr<index::WorkspaceIndex>& index) {
   std::vector<std::function<void()>> actions;
   {
     std::lock_guard lock(mutex_);
     Slot& slot = slots_[workspace.value];
-    for (const auto& [schema_then, change] : slot.waiting_changes) index->apply_all(*schema_then, std::span(&change, 1));
+    if (index)
+      for (const auto& [schema_then, change] : slot.waiting_changes) index->apply_all(*schema_then, std::span(&change, 1));
     slot.waiting_changes.clear();
     slot.index = index;
-    slot.ready = true;
+    slot.state = index ? State::ready : State::failed;
     actions.swap(slot.waiting_actions);
   }
   for (const auto& action : actions) action();

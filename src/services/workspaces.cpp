@@ -17,7 +17,7 @@ using model::ObjectType;
 
 Json parse_stored(const std::string& text) {
   auto json = base::parse_json(text);
-  if (!json) throw std::runtime_error("a stored definition is not valid JSON");
+  if (!json) throw storage::StorageError(storage::StorageError::Kind::corrupt, "a stored definition is not valid JSON");
   return std::move(*json);
 }
 

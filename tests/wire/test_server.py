@@ -183,6 +183,43 @@ def test_a_full_disk_refuses_writes_and_nothing_else(small_disk):
     assert cli.run("verify", small_disk / "data").returncode == 0
 
 
+def damage(database, mark):
+    """Overwrites the beginning of the page that holds `mark`."""
+    content = bytearray(database.read_bytes())
+    page = content.index(mark) // 4096 * 4096
+    content[page:page + 16] = b"\xff" * 16
+    database.write_bytes(content)
+
+
+def test_a_damaged_page_costs_lists_only(tmp_path):
+    key = workspace_in(tmp_path / "data")
+    server = ServeServer("--rate-limit", "0", data=tmp_path / "data")
+    client = Client(server, key)
+    kept = [client.create("accounts", {"$name": (f"{number} " if number != 20 else "The mark ") + "x" * 2000})["id"] for number in range(50)]
+    assert server.stop() == 0
+    damage(tmp_path / "data" / "plenoptic.db", b"The mark")
+    server.start()
+    client = Client(server, key)
+    answer = client.get("/v1/accounts")
+    assert answer.status == 503 and "retrieved by id" in answer.error["message"]
+    assert client.get("/v1/contacts").status == 503
+    ready = client.get("/readyz", check=False)
+    assert (ready.status, ready["status"]) == (503, "failed") and client.get("/healthz", check=False).status == 200
+    assert client.retrieve("accounts", kept[0])["id"] == kept[0]
+    assert client.update("accounts", kept[49], {"$name": "Still written"}) and client.create("accounts", {"$name": "Still made"})
+    assert server.stop() == 0
+    said = server.stderr()
+    assert "index_failed" in said and f"plenoptic verify {tmp_path / 'data'}" in said and "backup" in said
+
+
+def test_damaged_definitions_are_told_at_the_start(tmp_path):
+    workspace_in(tmp_path / "data")
+    damage(tmp_path / "data" / "plenoptic.db", b"$lastInteractionAt")
+    for command in (["serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0"], ["key", "list", "--data", tmp_path / "data"]):
+        said = cli.fails(*command)
+        assert "is damaged" in said and "plenoptic verify" in said and "backup" in said
+
+
 def test_verify_says_sound(tmp_path):
     workspace_in(tmp_path / "data")
     done = cli.run("verify", tmp_path / "data")
