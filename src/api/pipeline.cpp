@@ -274,7 +274,9 @@ void Pipeline::run_write(const ExchangePointer& exchange) {
     call.write = &context;
     under_way.answer = under_way.operation().handler(call);
     if (!under_way.idempotency_hold) return;
-    context.storage.put_idempotent(under_way.idempotency_space(), {under_way.subject(), under_way.answer->status, under_way.answer->body, context.now_ms});
+    const Answer& answer = *under_way.answer;
+    const std::string& kept = answer.kept_body.empty() ? answer.body : answer.kept_body;
+    context.storage.put_idempotent(under_way.idempotency_space(), {under_way.subject(), answer.status, kept, context.now_ms});
   };
   job.finish = [this, exchange](std::exception_ptr error) {
     if (error)

@@ -207,6 +207,16 @@ class TestOperators:
         expired = client.create_key("old", expiresAt="2020-01-01T00:00:00Z")
         assert client.with_key(expired["key"]).get("/v1/accounts").status == 401
 
+    def test_a_key_is_shown_once_and_its_secret_is_nowhere_on_disk(self, fresh, tmp_path):
+        server = fresh("--rate-limit", "0", data=tmp_path / "data")
+        client = Client(server)
+        create = lambda: client.send("POST", "/admin/v1/workspaces/demo/keys", {"name": "once"}, headers={"Idempotency-Key": "key-1"}, check=False)
+        made, again = create(), create()
+        assert made.status == again.status == 200 and again.headers["idempotent-replayed"] == "true"
+        assert {**again.json, "key": made["key"]} == made.json and "key" not in again.json
+        assert client.with_key(made["key"]).get("/v1/accounts").status == 200
+        assert not [file.name for file in (tmp_path / "data").iterdir() if file.is_file() and made["key"].encode() in file.read_bytes()]
+
     def test_administration_is_for_admins(self, client, unique):
         plain_member = client.create_member(f"plain{unique}@example.com")
         admin_member = client.create_member(f"boss{unique}@example.com", "admin")

@@ -118,8 +118,12 @@ Answer admin_create_key(Call& call) {
   if (const auto member = optional_text(call, "member")) wanted.member = get_member(call, *member);
   const auto created = services::create_api_key(*call.write, call.services.keys, wanted);
   Json json = key_json(call, created.key, std::nullopt);
+  // Shown once: a repetition shows the key's record, and the disk holds its hash only.
+  std::string without_secret = json.dump();
   json["key"] = created.secret;
-  return json_answer(json);
+  Answer answer = json_answer(json);
+  answer.kept_body = std::move(without_secret);
+  return answer;
 }
 
 Answer admin_list_keys(Call& call) {
