@@ -231,19 +231,23 @@ struct App::Parts {
                            {"subject", entry.subject}});
   }
 
-  /// Old idempotency answers go; keys' last uses are written down.
+  /// Old idempotency answers go; keys' last uses are written down. While a batch was full another follows, behind the
+  /// requests that wait meanwhile.
   void keep_house() {
+    auto expired = std::make_shared<std::size_t>(0);
     services::WriteJob job;
     job.actor.id = "operator";
     job.origin.operation = "system.housekeeping";
-    job.run = [this](services::WriteContext& context) {
-      context.storage.expire_idempotent(context.now_ms - api::idempotency_lifetime_ms, expired_at_once);
+    job.run = [this, expired](services::WriteContext& context) {
+      *expired = context.storage.expire_idempotent(context.now_ms - api::idempotency_lifetime_ms, expired_at_once);
       for (const storage::ApiKey& key : keys.used_since_stored()) {
         context.storage.put_api_key(key);
         context.after_commit.push_back([this, key] { keys.put(key); });
       }
     };
-    job.finish = [](std::exception_ptr) {};  // tried again at the next turn
+    job.finish = [this, expired](std::exception_ptr error) {
+      if (!error && *expired == expired_at_once) keep_house();  // after an error: at the next turn
+    };
     lane->submit(std::move(job));
   }
 };
@@ -256,6 +260,7 @@ void App::start() {
   // The port is known since the server was built; its threads read the URL.
   if (parts_->shared->public_url.empty()) parts_->shared->public_url = url();
   parts_->server->start();
+  parts_->keep_house();
   parts_->housekeeping = std::make_unique<Repeater>(housekeeping_interval, [parts = parts_.get()] { parts->keep_house(); });
 }
 

@@ -1,6 +1,8 @@
 """The server as operators meet it: settings, TLS, start and stop, directories that cannot be used."""
+import contextlib
 import os
 import signal
+import sqlite3
 import ssl
 import stat
 import subprocess
@@ -218,6 +220,27 @@ def test_damaged_definitions_are_told_at_the_start(tmp_path):
     for command in (["serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0"], ["key", "list", "--data", tmp_path / "data"]):
         said = cli.fails(*command)
         assert "is damaged" in said and "plenoptic verify" in said and "backup" in said
+
+
+def test_expired_idempotency_answers_go_however_many_there_are(tmp_path):
+    key = workspace_in(tmp_path / "data")
+    server = ServeServer("--rate-limit", "0", data=tmp_path / "data")
+    Client(server, key).create("accounts", {"$name": "Old"}, headers={"Idempotency-Key": "old"})
+    assert server.stop() == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "plenoptic.db")) as database, database:
+        database.execute("UPDATE idempotency SET created_at = 0")
+        database.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
+                         " INSERT INTO idempotency (workspace_id, operation, record, key, subject, status, body, created_at)"
+                         " SELECT workspace_id, operation, record, key || i, subject, status, body, 0 FROM idempotency, n")
+    server.start()
+    Client(server, key).create("accounts", {"$name": "New"}, headers={"Idempotency-Key": "new"})
+
+    def kept():
+        with contextlib.closing(sqlite3.connect(tmp_path / "data" / "plenoptic.db")) as database:
+            return [row[0] for row in database.execute("SELECT CAST(key AS TEXT) FROM idempotency")]
+
+    assert wait_until(lambda: kept() == ["new"], timeout_s=20), len(kept())
+    assert server.stop() == 0
 
 
 def test_verify_says_sound(tmp_path):
