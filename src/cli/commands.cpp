@@ -101,6 +101,9 @@ int run(const CommandRow& row, const Invocation& invocation, const Connect& conn
   return 1;
 }
 
+/// An option that is given says something: an empty list of scopes would mean all of them.
+std::string refuse_empty(const std::string& given) { return given.find_first_not_of(" \t,") == std::string::npos ? "it is empty; give it a value, or leave the option out" : ""; }
+
 void add_target_options(CLI::App& command, Invocation& invocation) {
   auto* data = command.add_option("--data", invocation.target.data, "the server's data directory, whether or not it runs")->envname("PLENOPTIC_DATA");
   auto* url = command.add_option("--url", invocation.target.url, "a server to speak to over the network; with --admin-key");
@@ -119,6 +122,7 @@ void add_command(CLI::App& noun, const CommandRow& row, const Connect& connect, 
     CLI::Option* added = flag ? command->add_flag(std::string(option.flag), invocation->flags[option.flag], std::string(option.help))
                               : command->add_option(std::string(option.flag), invocation->texts[option.flag], std::string(option.help));
     if (option.required) added->required();
+    if (!flag) added->check(CLI::Validator(refuse_empty, ""));
   }
   add_target_options(*command, *invocation);
   command->callback([&row, invocation, connect, &exit_code] {

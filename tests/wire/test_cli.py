@@ -71,6 +71,15 @@ def test_errors_name_the_next_step(target):
     assert "--name" in cli.fails("key", "create", *target)
 
 
+@pytest.mark.parametrize("option, value", [("--scopes", ""), ("--scopes", ","), ("--scopes", " , "), ("--expires", ""), ("--expires", "0d"), ("--expires", "2020-01-01"), ("--member", ""), ("--name", " ")])
+def test_an_empty_or_past_value_makes_no_key(home, option, value):
+    before = cli.ok("key", "list", "--data", home)["totalCount"]
+    name = [] if option == "--name" else ["--name", "never"]
+    said = cli.fails("key", "create", "--data", home, *name, option, value)
+    assert "empty" in said and option in said or "must lie in the future" in said
+    assert cli.ok("key", "list", "--data", home)["totalCount"] == before
+
+
 def test_a_table_for_people(target):
     done = cli.run("member", "list", *target)
     assert done.returncode == 0 and "ada@example.com" in done.stdout and "{" not in done.stdout

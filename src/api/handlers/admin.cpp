@@ -59,7 +59,9 @@ std::optional<std::int64_t> asked_expiry(const Call& call) {
   const auto sent = optional_text(call, "expiresAt");
   if (!sent) return std::nullopt;
   const auto parsed = base::parse_timestamp(*sent);
-  if (!parsed) throw errors::admin_invalid("'expiresAt' " + parsed.error(), "expiresAt");
+  if (!parsed) throw errors::admin_invalid("'expiresAt' " + parsed.error() + ".", "expiresAt");
+  if (*parsed <= call.write->now_ms)
+    throw errors::admin_invalid("'expiresAt' must lie in the future; " + *sent + " is past. Leave it out for a key that does not expire.", "expiresAt");
   return *parsed;
 }
 
