@@ -194,7 +194,7 @@ struct App::Parts {
     } else {
       options.host.clear();
     }
-    options.unix_socket = socket_path(directory);
+    options.unix_socket = listening == Listening::everywhere ? socket_path(directory) : command_socket_path(directory);
     options.tls_certificate = settings.tls_cert;
     options.tls_key = settings.tls_key;
     options.threads = settings.threads;
@@ -282,6 +282,8 @@ std::string App::url() const {
 }
 
 std::string App::socket_path(const std::string& data_directory) { return (std::filesystem::path(data_directory) / "plenoptic.sock").string(); }
+
+std::string App::command_socket_path(const std::string& data_directory) { return (std::filesystem::path(data_directory) / "command.sock").string(); }
 
 void App::write(model::WorkspaceId workspace, const std::function<void(services::WriteContext&)>& work) {
   std::promise<void> done;

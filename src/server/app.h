@@ -33,7 +33,10 @@ class App {
   std::uint16_t port() const;
   /// Where it listens; what people see may be another (`public_url`).
   std::string url() const;
+  /// Where a running server is administered.
   static std::string socket_path(const std::string& data_directory);
+  /// Where an application of one command's length listens: others do not find it, since it goes when its command is done.
+  static std::string command_socket_path(const std::string& data_directory);
 
   /// Runs `work` in a transaction of its own on the write lane, as the operator, and waits for the commit.
   /// What `work` throws comes through.

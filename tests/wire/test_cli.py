@@ -1,4 +1,5 @@
 """Administration from the command line: on a directory without a server, on a running one, over the network."""
+import concurrent.futures
 import json
 import time
 
@@ -93,6 +94,13 @@ def test_a_key_made_on_a_running_server_works_at_once(tmp_path):
     account = client.create("accounts", {"$name": "From the key"})
     assert field(client.retrieve("accounts", account["id"]), "$name") == "From the key"
     assert server.stop() == 0
+
+
+def test_commands_without_a_server_take_turns(home):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda number: cli.ok("key", "create", "--data", home, "--name", f"turn {number}"), range(16)))
+    assert len({made["id"] for made in done}) == 16
+    assert {made["id"] for made in done} <= {key["id"] for key in cli.ok("key", "list", "--data", home)["data"]}
 
 
 def test_what_is_missing_is_asked_for(tmp_path):
