@@ -1,6 +1,7 @@
 """Administration from the command line: on a directory without a server, on a running one, over the network."""
 import concurrent.futures
 import json
+import os
 import time
 
 import pytest
@@ -108,6 +109,18 @@ def test_what_is_missing_is_asked_for(tmp_path):
     assert "--admin-key" in cli.fails("key", "list", "--url", "http://127.0.0.1:1")
     assert "workspace create" in cli.fails("key", "list", "--data", tmp_path / "fresh")
     assert "error" in cli.fails("key", "list", "--url", "http://127.0.0.1:1", "--admin-key", "sk_lf_x")
+
+
+def test_the_environment_never_stands_against_the_command_line(home, tmp_path):
+    server = ServeServer(data=home)
+    key = cli.ok("key", "create", "--data", home, "--name", "admin", "--scopes", "workspace:admin")["key"]
+    elsewhere = {"PLENOPTIC_DATA": str(tmp_path / "nowhere"), "PLENOPTIC_ADMIN_KEY": "sk_lf_wrong"}
+    for arguments, settings in ((["--url", server.url, "--admin-key", key], elsewhere), (["--url", server.url], {**elsewhere, "PLENOPTIC_ADMIN_KEY": key}), (["--data", home], elsewhere),
+                                ([], {**elsewhere, "PLENOPTIC_DATA": str(home)})):
+        done = cli.run("key", "list", "--json", *arguments, env={**os.environ, **settings})
+        assert done.returncode == 0 and json.loads(done.stdout)["data"], (arguments, done.stderr)
+    assert "--url" in cli.fails("key", "list", "--data", home, "--url", server.url, "--admin-key", key)
+    assert server.stop() == 0
 
 
 def test_help_teaches():
