@@ -127,6 +127,7 @@ void add_target_options(CLI::App& command, Invocation& invocation) {
 
 void add_command(CLI::App& noun, const CommandRow& row, const Connect& connect, int& exit_code) {
   auto invocation = std::make_shared<Invocation>();
+  invocation->target.may_make_data = row.noun == "workspace" && row.verb == "create";
   CLI::App* command = noun.add_subcommand(std::string(row.verb), std::string(row.help) + "\nExample: " + std::string(row.example));
   if (!row.positional.empty()) command->add_option(std::string(row.positional), invocation->positional, "which one")->required();
   for (const OptionRow& option : row.options) {

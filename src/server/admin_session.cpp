@@ -1,6 +1,7 @@
 #include "server/admin_session.h"
 
 #include <chrono>
+#include <filesystem>
 #include <random>
 #include <thread>
 
@@ -39,6 +40,14 @@ bool is_served(const std::string& directory) {
   }
 }
 
+void require_data(const std::string& directory) {
+  const std::filesystem::path database = std::filesystem::path(directory) / "plenoptic.db";
+  std::error_code failure;
+  if (std::filesystem::file_size(database, failure) > 0 && !failure) return;
+  throw std::runtime_error(directory + " is no data directory of Plenoptic: it holds no plenoptic.db. Check the path, or begin there with: plenoptic workspace create --data " +
+                           directory + " --slug acme --name Acme");
+}
+
 constexpr auto longest_wait = std::chrono::seconds(10);
 
 std::unique_ptr<App> start_for_one_command(const std::string& directory) {
@@ -53,11 +62,12 @@ std::unique_ptr<App> start_for_one_command(const std::string& directory) {
 
 /// A running server where there is one, else one for the command's own length. Where another command has the directory,
 /// or a server is about to listen, the turn comes.
-std::unique_ptr<cli::Session> connect_to_directory(const std::string& directory) {
+std::unique_ptr<cli::Session> connect_to_directory(const std::string& directory, bool may_make_data) {
   const auto deadline = std::chrono::steady_clock::now() + longest_wait;
   std::minstd_rand random(std::random_device{}());
   for (;;) {
     if (is_served(directory)) return std::make_unique<AdminSession>(nullptr, through_socket(App::socket_path(directory)));
+    if (!may_make_data) require_data(directory);
     try {
       auto app = start_for_one_command(directory);
       return std::make_unique<AdminSession>(std::move(app), through_socket(App::command_socket_path(directory)));
@@ -78,7 +88,7 @@ std::unique_ptr<cli::Session> connect(const cli::Target& target) {
     options.api_key = target.admin_key;
     return std::make_unique<AdminSession>(nullptr, std::move(options));
   }
-  return connect_to_directory(target.data);
+  return connect_to_directory(target.data, target.may_make_data);
 }
 
 }  // namespace plenoptic::server

@@ -97,7 +97,9 @@ def test_a_key_made_on_a_running_server_works_at_once(tmp_path):
     assert server.stop() == 0
 
 
-def test_commands_without_a_server_take_turns(home):
+def test_commands_without_a_server_take_turns(tmp_path):
+    home = tmp_path / "data"
+    cli.ok("workspace", "create", "--data", home, "--slug", "acme", "--name", "Acme")
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         done = list(pool.map(lambda number: cli.ok("key", "create", "--data", home, "--name", f"turn {number}"), range(16)))
     assert len({made["id"] for made in done}) == 16
@@ -111,7 +113,9 @@ def test_what_is_missing_is_asked_for(tmp_path):
     assert "error" in cli.fails("key", "list", "--url", "http://127.0.0.1:1", "--admin-key", "sk_lf_x")
 
 
-def test_the_environment_never_stands_against_the_command_line(home, tmp_path):
+def test_the_environment_never_stands_against_the_command_line(tmp_path):
+    home = tmp_path / "data"
+    cli.ok("workspace", "create", "--data", home, "--slug", "acme", "--name", "Acme")
     server = ServeServer(data=home)
     key = cli.ok("key", "create", "--data", home, "--name", "admin", "--scopes", "workspace:admin")["key"]
     elsewhere = {"PLENOPTIC_DATA": str(tmp_path / "nowhere"), "PLENOPTIC_ADMIN_KEY": "sk_lf_wrong"}
@@ -121,6 +125,18 @@ def test_the_environment_never_stands_against_the_command_line(home, tmp_path):
         assert done.returncode == 0 and json.loads(done.stdout)["data"], (arguments, done.stderr)
     assert "--url" in cli.fails("key", "list", "--data", home, "--url", server.url, "--admin-key", key)
     assert server.stop() == 0
+
+
+def test_only_making_a_workspace_makes_a_directory(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "blank").mkdir()
+    (tmp_path / "blank" / "plenoptic.db").touch()
+    for name in ("typo", "empty", "blank"):
+        for command in (["key", "list"], ["workspace", "list"], ["member", "create", "--email", "a@example.com"]):
+            said = cli.fails(*command, "--data", tmp_path / name)
+            assert str(tmp_path / name) in said and "workspace create" in said
+    assert not (tmp_path / "typo").exists() and not list((tmp_path / "empty").iterdir())
+    assert cli.ok("workspace", "create", "--data", tmp_path / "typo", "--slug", "acme", "--name", "Acme")["slug"] == "acme"
 
 
 def test_help_teaches():
