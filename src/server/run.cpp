@@ -1,10 +1,12 @@
 #include "server/run.h"
 
+#include <charconv>
 #include <csignal>
 #include <iostream>
 #include <memory>
 #include <thread>
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -22,19 +24,30 @@ using base::Json;
 
 constexpr int grace_ms = 10'000;
 
+/// What lies outside would turn a protection off, or ask for what no machine has.
+CLI::Validator from_to(std::int64_t least, std::int64_t most) {
+  const auto check = [least, most](const std::string& given) {
+    std::int64_t value = 0;
+    const auto [end, failure] = std::from_chars(given.data(), given.data() + given.size(), value);
+    const bool whole = failure == std::errc() && end == given.data() + given.size();
+    return whole && value >= least && value <= most ? std::string() : fmt::format("it takes a whole number from {} to {}, not '{}'", least, most, given);
+  };
+  return {check, fmt::format("{} to {}", least, most)};
+}
+
 /// Every setting of `serve` and `dev`, declared once: flag, environment variable, default, help. A file has the same names.
 void add_settings(CLI::App& command, Settings& settings) {
   const auto add = [&](const char* flag, auto& target, const char* environment, const char* help) {
-    command.add_option(flag, target, help)->envname(environment)->capture_default_str();
+    return command.add_option(flag, target, help)->envname(environment)->capture_default_str();
   };
   add("--listen", settings.listen, "PLENOPTIC_LISTEN", "HOST:PORT to listen on; port 0 picks a free one");
   add("--public-url", settings.public_url, "PLENOPTIC_PUBLIC_URL", "where people reach this server; httpLink begins with it");
-  add("--rate-limit", settings.rate_limit, "PLENOPTIC_RATE_LIMIT", "requests a second per workspace and category (Read, Write, Search); 0: off");
-  add("--threads", settings.threads, "PLENOPTIC_THREADS", "I/O threads; 0: one per core");
-  add("--max-body-bytes", settings.max_body_bytes, "PLENOPTIC_MAX_BODY_BYTES", "largest request body");
-  add("--queue-limit", settings.queue_limit, "PLENOPTIC_QUEUE_LIMIT", "writes that may wait before new ones get 503");
-  add("--page-cache-mib", settings.page_cache_mib, "PLENOPTIC_PAGE_CACHE_MIB", "database page cache");
-  add("--answer-cache-mib", settings.answer_cache_mib, "PLENOPTIC_ANSWER_CACHE_MIB", "memory for kept answers of retrieve, at most; 0: off");
+  add("--rate-limit", settings.rate_limit, "PLENOPTIC_RATE_LIMIT", "requests a second per workspace and category (Read, Write, Search); 0: off")->check(from_to(0, 1'000'000));
+  add("--threads", settings.threads, "PLENOPTIC_THREADS", "I/O threads; 0: one per core")->check(from_to(0, 1024));
+  add("--max-body-bytes", settings.max_body_bytes, "PLENOPTIC_MAX_BODY_BYTES", "largest request body")->check(from_to(1024, 1 << 30));
+  add("--queue-limit", settings.queue_limit, "PLENOPTIC_QUEUE_LIMIT", "writes that may wait before new ones get 503")->check(from_to(1, 1'000'000));
+  add("--page-cache-mib", settings.page_cache_mib, "PLENOPTIC_PAGE_CACHE_MIB", "database page cache")->check(from_to(1, 1 << 20));
+  add("--answer-cache-mib", settings.answer_cache_mib, "PLENOPTIC_ANSWER_CACHE_MIB", "memory for kept answers of retrieve, at most; 0: off")->check(from_to(0, 1 << 20));
   add("--tls-cert", settings.tls_cert, "PLENOPTIC_TLS_CERT", "PEM file of the certificate chain; with --tls-key");
   add("--tls-key", settings.tls_key, "PLENOPTIC_TLS_KEY", "PEM file of the certificate's key");
   add("--log-level", settings.log_level, "PLENOPTIC_LOG_LEVEL", "debug, info (a line per request), warn, error or off");

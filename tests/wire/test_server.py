@@ -70,6 +70,19 @@ def test_a_settings_file_with_an_unknown_name_is_refused(tmp_path):
     assert "rate-limits" in cli.fails("serve", "--data", tmp_path / "data", "--config", file, "--listen", "127.0.0.1:0")
 
 
+@pytest.mark.parametrize("option, wrong", [("rate-limit", "-5"), ("threads", "-1"), ("max-body-bytes", "-1"), ("queue-limit", "-1"), ("queue-limit", "0"), ("page-cache-mib", "-1"),
+                                           ("answer-cache-mib", "-1"), ("answer-cache-mib", "99999999999"), ("rate-limit", "1.5")])
+def test_numbers_have_a_range_wherever_they_come_from(tmp_path, option, wrong):
+    file = tmp_path / "plenoptic.conf"
+    file.write_text(f"{option} = {wrong}\n")
+    start = ["serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0"]
+    environment = {**os.environ, "PLENOPTIC_" + option.upper().replace("-", "_"): wrong}
+    for done in (cli.run(*start, f"--{option}", wrong), cli.run(*start, "--config", file), cli.run(*start, env=environment)):
+        said = done.stdout + done.stderr
+        assert done.returncode != 0 and f"--{option}: it takes a whole number from" in said, said
+    assert not (tmp_path / "data").exists()
+
+
 def test_an_address_in_use_is_named(tmp_path):
     server = ServeServer(data=tmp_path / "one")
     said = cli.fails("serve", "--data", tmp_path / "two", "--listen", f"127.0.0.1:{server.port}")
