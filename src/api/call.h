@@ -27,7 +27,7 @@ struct Services {
   services::IndexDirectory& indexes;
   services::AnswerCache& answers;
   const base::Clock& clock;
-  std::string public_url;  // without a trailing slash
+  std::string public_url;  // without a trailing slash; empty where nobody can reach it
   std::string version;
 };
 

@@ -168,13 +168,15 @@ struct App::Parts {
   }
 
   void build_api() {
+    std::string public_url = settings.public_url;
+    while (public_url.ends_with('/')) public_url.pop_back();
     shared = std::make_unique<api::Services>(api::Services{.database = *database,
                                                            .workspaces = workspaces,
                                                            .keys = keys,
                                                            .indexes = *indexes,
                                                            .answers = *answers,
                                                            .clock = clock,
-                                                           .public_url = settings.public_url,
+                                                           .public_url = std::move(public_url),
                                                            .version = version});
     limiter = std::make_unique<api::RateLimiter>(settings.rate_limit);
     metrics.add_gauge("plenoptic_write_queue", "Writes that wait for the lane.", [this] { return static_cast<double>(lane->queued()); });
@@ -258,7 +260,7 @@ App::~App() = default;
 
 void App::start() {
   // The port is known since the server was built; its threads read the URL.
-  if (parts_->shared->public_url.empty()) parts_->shared->public_url = url();
+  if (parts_->shared->public_url.empty() && parts_->listening == Listening::everywhere) parts_->shared->public_url = url();
   parts_->server->start();
   parts_->keep_house();
   parts_->housekeeping = std::make_unique<Repeater>(housekeeping_interval, [parts = parts_.get()] { parts->keep_house(); });
@@ -312,6 +314,8 @@ std::string App::create_admin_key(model::WorkspaceId workspace, const std::strin
   std::string secret;
   write(workspace, [&](services::WriteContext& context) {
     const auto member = services::find_member_by_email(context.storage, workspace, *context.schema, email);
+    for (const auto& entry : parts_->keys.of_workspace(workspace))
+      if (entry->key.name == name && entry->key.member == member && !entry->key.revoked_at_ms) services::revoke_api_key(context, parts_->keys, entry->key.id);
     secret = services::create_api_key(context, parts_->keys, {.name = name, .scopes = {}, .member = member, .expires_at_ms = {}}).secret;
   });
   return secret;

@@ -43,7 +43,8 @@ class App {
   void write(model::WorkspaceId workspace, const std::function<void(services::WriteContext&)>& work);
   const services::WorkspaceDirectory& workspaces() const;
   services::WorkspaceSink workspace_sink();
-  /// Makes a key of the member with that address, with every scope, and returns its secret. An admin's one may administrate.
+  /// Makes a key of the member with that address, with every scope, and returns its secret; their earlier ones of that
+  /// name are revoked. An admin's one may administrate.
   std::string create_admin_key(model::WorkspaceId workspace, const std::string& email, const std::string& name);
 
  private:

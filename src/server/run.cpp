@@ -211,8 +211,8 @@ void add_server_commands(CLI::App& root, int& exit_code) {
   dev_command->add_option("--data", dev_settings->data, "keep the workspace in this directory")->envname("PLENOPTIC_DATA");
   dev_command->add_option("--seed", dev->seed, "demo: a small company's pipeline; none: an empty workspace")->check(CLI::IsMember({"demo", "none"}))->capture_default_str();
   dev_command->add_flag("--json", dev->json, R"(print one line {"url","apiKey","workspace"})");
-  add_settings(*dev_command, *dev_settings);
   dev_settings->log_level = "warn";
+  add_settings(*dev_command, *dev_settings);
   dev_command->callback([dev_settings, dev, dev_command, &exit_code] {
     apply_settings_file(*dev_command);
     exit_code = run_dev(*dev_settings, *dev);

@@ -83,6 +83,36 @@ def test_numbers_have_a_range_wherever_they_come_from(tmp_path, option, wrong):
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.parametrize("public_url", ["https://crm.example.com/", "https://crm.example.com//", "https://crm.example.com/base/"])
+def test_a_link_has_no_doubled_slash(tmp_path, public_url):
+    key = workspace_in(tmp_path / "data")
+    server = ServeServer("--public-url", public_url, data=tmp_path / "data")
+    account = Client(server, key).create("accounts", {"$name": "Linked"})
+    assert account["httpLink"] == f"{public_url.rstrip('/')}/crm/account/{account['id']}"
+    assert server.stop() == 0
+
+
+def test_without_a_server_there_is_no_link(tmp_path):
+    workspace_in(tmp_path / "data")
+    assert cli.ok("member", "create", "--data", tmp_path / "data", "--email", "a@example.com")["httpLink"] is None
+
+
+def test_dev_on_a_kept_directory_leaves_one_key(fresh, tmp_path):
+    first = fresh(data=tmp_path / "data")
+    mine = Client(first).create_key("mine")["key"]
+    old = first.key
+    assert first.stop() == 0
+    second = fresh(data=tmp_path / "data")
+    client = Client(second)
+    assert client.with_key(old).get("/v1/accounts").status == 401
+    assert client.get("/v1/accounts").status == client.with_key(mine).get("/v1/accounts").status == 200
+    assert [row["name"] for row in client.admin_ok("GET", "keys")["data"] if not row["revokedAt"]] == ["dev", "mine"]
+
+
+def test_help_shows_what_holds():
+    assert "--log-level TEXT=warn" in cli.run("dev", "--help").stdout and "--log-level TEXT=info" in cli.run("serve", "--help").stdout
+
+
 def test_an_address_in_use_is_named(tmp_path):
     server = ServeServer(data=tmp_path / "one")
     said = cli.fails("serve", "--data", tmp_path / "two", "--listen", f"127.0.0.1:{server.port}")
