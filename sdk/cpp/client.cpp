@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <ctime>
 #include <random>
@@ -39,7 +40,7 @@ std::string header(const WireAnswer& answer, const std::string& name) {
 std::optional<double> number(const std::string& text) {
   double value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (text.empty() || failure != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
   return value;
 }
 
@@ -108,9 +109,9 @@ Json update_json(const UpdateParams& params) {
   Json relationships = Json::object();
   for (const auto& [key, operation] : params.relationships) {
     Json json = Json::object();
-    if (operation.add) json["add"] = operation.add->json();
-    if (operation.remove) json["remove"] = operation.remove->json();
-    if (operation.replace) json["replace"] = operation.replace->json();
+    if (operation.add) json["add"] = operation.add.json();
+    if (operation.remove) json["remove"] = operation.remove.json();
+    if (operation.replace) json["replace"] = operation.replace.json();
     relationships[key] = std::move(json);
   }
   if (!params.relationships.empty()) body["relationships"] = std::move(relationships);
@@ -125,7 +126,31 @@ RequestOptions with_query(const ListParams& params, RequestOptions options) {
   return options;
 }
 
-std::string at(const std::string& path, std::string_view id, std::string_view rest = {}) { return path + "/" + percent_encode(id) + std::string(rest); }
+/// An empty one would make another path, and another operation.
+std::string_view required(std::string_view part, std::string_view what) {
+  if (part.empty()) throw Error(std::string(what) + " is empty; nothing was sent");
+  return part;
+}
+
+std::string at(const std::string& path, std::string_view id, std::string_view rest = {}) { return path + "/" + percent_encode(required(id, "the id")) + std::string(rest); }
+
+bool same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+/// Each name stands once; what is said last holds. A line break in a value would begin another header.
+void set_header(WireRequest& request, std::string_view name, std::string_view value) {
+  constexpr std::string_view breaks("\r\n\0", 3);
+  if (name.empty() || name.find_first_of(breaks) != std::string_view::npos || name.find(':') != std::string_view::npos || value.find_first_of(breaks) != std::string_view::npos)
+    throw Error("a header's name or value, or an idempotency key, holds a line break or NUL; nothing was sent");
+  for (auto& [known, held] : request.headers)
+    if (same_name(known, name)) {
+      held = value;
+      return;
+    }
+  request.headers.emplace_back(name, value);
+}
 
 }  // namespace
 
@@ -158,16 +183,18 @@ struct Client::State {
       request.url += separator + percent_encode(key) + "=" + percent_encode(value);
       separator = '&';
     }
-    request.headers = {{"User-Agent", user_agent}, {"Accept", "application/json"}, {"Lightfield-Version", options.version}};
-    if (!options.api_key.empty()) request.headers.emplace_back("Authorization", "Bearer " + options.api_key);
-    if (!call.idempotency_key.empty()) request.headers.emplace_back("Idempotency-Key", call.idempotency_key);
+    set_header(request, "User-Agent", user_agent);
+    set_header(request, "Accept", "application/json");
+    set_header(request, "Lightfield-Version", options.version);
+    if (!options.api_key.empty()) set_header(request, "Authorization", "Bearer " + options.api_key);
+    if (!call.idempotency_key.empty()) set_header(request, "Idempotency-Key", call.idempotency_key);
     if (!body.is_null()) {
-      request.headers.emplace_back("Content-Type", "application/json");
+      set_header(request, "Content-Type", "application/json");
       request.body = body.dump();
       request.has_body = true;
     }
-    request.headers.insert(request.headers.end(), options.headers.begin(), options.headers.end());
-    request.headers.insert(request.headers.end(), call.headers.begin(), call.headers.end());
+    for (const auto& [name, value] : options.headers) set_header(request, name, value);
+    for (const auto& [name, value] : call.headers) set_header(request, name, value);
     request.timeout = call.timeout.value_or(options.timeout);
     request.unix_socket = options.unix_socket;
     return request;
@@ -211,7 +238,7 @@ Client::~Client() = default;
 
 Json Client::request(std::string_view method, std::string_view path, const Json& body, const RequestOptions& options) const {
   const WireAnswer answer = state_->exchange(state_->wire_request(method, path, body, options), options.max_retries.value_or(state_->options.max_retries));
-  if (answer.status >= 400) throw_api_error(details_of(answer));
+  if (answer.status < 200 || answer.status >= 300) throw_api_error(details_of(answer));  // a redirection too: it is not followed
   auto json = base::parse_json(answer.body, {.max_depth = 64, .max_values = 10'000'000});
   if (!json) throw Error("the answer to " + std::string(method) + " " + std::string(path) + " is no JSON: " + json.error().message);
   return std::move(*json);
@@ -234,7 +261,7 @@ FieldHistory RecordResource::field_history(std::string_view id, std::string_view
   RequestOptions asked = options;
   if (params.limit) asked.query.emplace_back("limit", std::to_string(*params.limit));
   if (params.after) asked.query.emplace_back("after", *params.after);
-  return decode_history(client_->request("GET", at(path_, id, "/fields/" + percent_encode(field_key) + "/history"), {}, asked));
+  return decode_history(client_->request("GET", at(path_, id, "/fields/" + percent_encode(required(field_key, "the field's key")) + "/history"), {}, asked));
 }
 
 Record ListResource::create(const CreateParams& params, const RequestOptions& options) const {

@@ -110,6 +110,64 @@ TEST(Client, SendsTheReferencePagesCall) {
     EXPECT_THAT(sent, HasSubstr(part));
 }
 
+TEST(Client, TakesIdsAndValuesAsTheyCome) {
+  Fixture f({answer(200, record)});
+  const std::vector<std::string> several = {"con_1", "con_2"};
+  const std::string one = "mem_1";
+  f.client.opportunity().update("opp_1", {.fields = {{"a", 5'000'000'000LL}, {"b", std::size_t{7}}, {"c", std::string_view("text")}, {"d", UINT64_MAX}, {"e", -1}, {"f", 0.5}},
+                                          .relationships = {{"g", {.add = {"con_1", "con_2"}, .remove = several}},
+                                                            {"h", {.replace = std::vector<std::string>{"con_1", "con_2"}}},
+                                                            {"i", {.replace = {"con_1", "con_2"}}},
+                                                            {"j", {.add = {{"con_1", "con_2"}}, .remove = std::string_view("con_3")}},
+                                                            {"k", {.add = one, .remove = {one, "mem_2"}}},
+                                                            {"l", {.replace = several}}}});
+  f.server.stop();
+  const std::string two = R"(["con_1","con_2"])";
+  EXPECT_THAT(f.server.requests.at(0), HasSubstr(R"({"fields":{"a":5000000000,"b":7,"c":"text","d":18446744073709551615,"e":-1,"f":0.5},"relationships":{"g":{"add":)" + two +
+                                                 R"(,"remove":)" + two + R"(},"h":{"replace":)" + two + R"(},"i":{"replace":)" + two + R"(},"j":{"add":)" + two +
+                                                 R"(,"remove":"con_3"},"k":{"add":"mem_1","remove":["mem_1","mem_2"]},"l":{"replace":)" + two + "}}}"));
+}
+
+TEST(Client, SendsNothingThatMeansSomethingElse) {
+  Fixture f({answer(200, record)});
+  const auto& deals = f.client.opportunity();
+  EXPECT_THROW(deals.retrieve(""), Error);
+  EXPECT_THROW(deals.delete_(""), Error);
+  EXPECT_THROW(deals.update("", {}), Error);
+  EXPECT_THROW(deals.restore(""), Error);
+  EXPECT_THROW(deals.field_history("opp_1", ""), Error);
+  EXPECT_THROW(f.client.list().list_accounts(""), Error);
+  for (const std::string& bad : {std::string("a\r\nX-Evil: 1"), std::string("a\nb"), std::string("a\0b", 3)}) {
+    EXPECT_THROW(deals.retrieve("opp_1", {.idempotency_key = bad}), Error);
+    EXPECT_THROW(deals.retrieve("opp_1", {.headers = {{"X-Mine", bad}}}), Error);
+    EXPECT_THROW(deals.retrieve("opp_1", {.headers = {{bad, "x"}}}), Error);
+  }
+  deals.retrieve("..");
+  f.server.stop();
+  ASSERT_EQ(f.server.requests.size(), 1U);
+  EXPECT_THAT(f.server.requests.at(0), HasSubstr("GET /v1/opportunities/.. HTTP/1.1"));
+}
+
+TEST(Client, AHeaderOfTheCallTakesThePlaceOfTheClients) {
+  Fixture f({answer(200, record)});
+  f.client.opportunity().retrieve("opp_1", {.headers = {{"lightfield-version", "2027-01-01"}}});
+  f.server.stop();
+  EXPECT_THAT(f.server.requests.at(0), HasSubstr("Lightfield-Version: 2027-01-01\r\n"));
+  EXPECT_THAT(f.server.requests.at(0), testing::Not(HasSubstr("2026-03-01")));
+}
+
+TEST(Client, ARedirectionIsNoSuccess) {
+  for (int status : {301, 302, 304, 307}) {
+    Fixture f({answer(status, "", "Location: http://127.0.0.1:1/\r\n")});
+    try {
+      f.client.opportunity().retrieve("opp_1");
+      FAIL() << status;
+    } catch (const ApiError& thrown) {
+      EXPECT_EQ(thrown.status(), status);
+    }
+  }
+}
+
 TEST(Client, EncodesFilters) {
   Fixture f({answer(200, R"({"object":"list","data":[],"totalCount":7})")});
   EXPECT_EQ(f.client.account().list({.limit = 5, .filters = {{"$name[equal]", "A&B c"}}}).total_count, 7);
@@ -166,6 +224,13 @@ TEST(Client, WaitsAsLongAsItIsTold) {
   Fixture seconds({answer(429, "{}", "Retry-After: 2\r\n"), answer(200, record)});
   seconds.client.opportunity().retrieve("x");
   EXPECT_THAT(seconds.waits, ElementsAre(2000));
+  for (const char* nonsense : {"nan", "inf", "-1", "1e300", "soon"}) {
+    Fixture f({answer(429, "{}", std::string("Retry-After: ") + nonsense + "\r\n"), answer(200, record)});
+    f.client.opportunity().retrieve("x");
+    ASSERT_EQ(f.waits.size(), 1U) << nonsense;
+    EXPECT_GE(f.waits[0], 375) << nonsense;
+    EXPECT_LE(f.waits[0], 500) << nonsense;
+  }
   Fixture milliseconds({answer(429, "{}", "Retry-After: 9\r\nRetry-After-Ms: 120.5\r\n"), answer(200, record)});
   milliseconds.client.opportunity().retrieve("x");
   EXPECT_THAT(milliseconds.waits, ElementsAre(120));

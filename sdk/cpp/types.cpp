@@ -36,6 +36,10 @@ FieldValue::FieldValue(const FullName& value) : json_(Json::object()) {
   put(json_, "lastName", value.last_name);
 }
 
+Ids::Ids(std::initializer_list<Id> ids) {
+  for (const Id& id : ids) ids_.push_back(id.text());
+}
+
 Json Ids::json() const {
   if (ids_.size() == 1) return ids_.front();
   Json::Array items;

@@ -27,7 +27,7 @@ struct Services {
   services::IndexDirectory& indexes;
   services::AnswerCache& answers;
   const base::Clock& clock;
-  std::string public_url;  // without a trailing slash
+  std::string public_url;  // without a trailing slash; empty where nobody can reach it
   std::string version;
 };
 
@@ -47,7 +47,8 @@ struct Answer {
   std::string body;
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers = {};
-  std::string failure = {};  // of a 5xx: what went wrong inside; for the log only
+  std::string kept_body = {};  // what an idempotency key is bound to, where `body` holds a secret; empty: the body
+  std::string failure = {};    // of a 5xx: what went wrong inside; for the log only
 };
 
 /// What a handler gets. In the read lane it reads a snapshot of its own; in the write lane through its transaction.

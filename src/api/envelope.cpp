@@ -19,6 +19,10 @@ using model::RelationshipDefinition;
 
 void append_http_link(std::string& out, const Call& call, const ObjectType& type, const Record& record) {
   out += "\"httpLink\":";
+  if (call.services.public_url.empty()) {
+    out += "null";
+    return;
+  }
   const std::string_view kind = type.custom ? "object/" : "";
   base::append_json_string(out, call.services.public_url + "/crm/" + std::string(kind) + type.slug + "/" + model::public_id(type, record.id));
 }

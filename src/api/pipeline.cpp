@@ -263,9 +263,9 @@ void Pipeline::run_read(const ExchangePointer& exchange) {
       fail(e, std::current_exception());
     }
   };
-  // Lists need the index; while it is loading they wait for it, holding no thread.
+  // Lists need the index; while it is loading they wait for it, holding no thread. Where it failed they are refused.
   if (exchange->operation().rate == RateCategory::search && !parts_.services.indexes.find_ready(exchange->workspace->id))
-    return parts_.services.indexes.when_ready(exchange->workspace->id, run);
+    return parts_.services.indexes.when_settled(exchange->workspace->id, run);
   run();
 }
 
@@ -293,7 +293,9 @@ void Pipeline::run_write(const ExchangePointer& exchange) {
     call.write = &context;
     under_way.answer = under_way.operation().handler(call);
     if (!under_way.idempotency_hold) return;
-    context.storage.put_idempotent(under_way.idempotency_space(), {under_way.subject(), under_way.answer->status, under_way.answer->body, context.now_ms});
+    const Answer& answer = *under_way.answer;
+    const std::string& kept = answer.kept_body.empty() ? answer.body : answer.kept_body;
+    context.storage.put_idempotent(under_way.idempotency_space(), {under_way.subject(), answer.status, kept, context.now_ms});
   };
   job.finish = [this, exchange](std::exception_ptr error) {
     if (error)

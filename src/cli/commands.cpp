@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 
+#include <cstdlib>
 #include <iostream>
 #include <map>
 
@@ -101,17 +102,32 @@ int run(const CommandRow& row, const Invocation& invocation, const Connect& conn
   return 1;
 }
 
+/// An option that is given says something: an empty list of scopes would mean all of them.
+std::string refuse_empty(const std::string& given) { return given.find_first_not_of(" \t,") == std::string::npos ? "it is empty; give it a value, or leave the option out" : ""; }
+
+/// The environment says what the command line did not; it never stands against it.
+void complete_from_environment(Target& target) {
+  const auto environment = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value ? value : "");
+  };
+  if (target.data.empty() && target.url.empty()) target.data = environment("PLENOPTIC_DATA");
+  if (!target.url.empty() && target.admin_key.empty()) target.admin_key = environment("PLENOPTIC_ADMIN_KEY");
+}
+
 void add_target_options(CLI::App& command, Invocation& invocation) {
-  auto* data = command.add_option("--data", invocation.target.data, "the server's data directory, whether or not it runs")->envname("PLENOPTIC_DATA");
+  auto* data = command.add_option("--data", invocation.target.data, "the server's data directory, whether or not it runs (Env: PLENOPTIC_DATA)");
   auto* url = command.add_option("--url", invocation.target.url, "a server to speak to over the network; with --admin-key");
-  command.add_option("--admin-key", invocation.target.admin_key, "an API key that may administrate")->envname("PLENOPTIC_ADMIN_KEY")->needs(url);
+  command.add_option("--admin-key", invocation.target.admin_key, "an API key that may administrate (Env: PLENOPTIC_ADMIN_KEY)")->needs(url);
   data->excludes(url);
+  for (CLI::Option* option : {data, url}) option->check(CLI::Validator(refuse_empty, ""));
   command.add_option("--workspace", invocation.workspace, "slug of the workspace; not needed where there is one");
   command.add_flag("--json", invocation.json, "print the answer as JSON, on one line");
 }
 
 void add_command(CLI::App& noun, const CommandRow& row, const Connect& connect, int& exit_code) {
   auto invocation = std::make_shared<Invocation>();
+  invocation->target.may_make_data = row.noun == "workspace" && row.verb == "create";
   CLI::App* command = noun.add_subcommand(std::string(row.verb), std::string(row.help) + "\nExample: " + std::string(row.example));
   if (!row.positional.empty()) command->add_option(std::string(row.positional), invocation->positional, "which one")->required();
   for (const OptionRow& option : row.options) {
@@ -119,9 +135,11 @@ void add_command(CLI::App& noun, const CommandRow& row, const Connect& connect, 
     CLI::Option* added = flag ? command->add_flag(std::string(option.flag), invocation->flags[option.flag], std::string(option.help))
                               : command->add_option(std::string(option.flag), invocation->texts[option.flag], std::string(option.help));
     if (option.required) added->required();
+    if (!flag) added->check(CLI::Validator(refuse_empty, ""));
   }
   add_target_options(*command, *invocation);
   command->callback([&row, invocation, connect, &exit_code] {
+    complete_from_environment(invocation->target);
     if (invocation->target.data.empty() && invocation->target.url.empty()) throw CLI::ValidationError("name the server with --data DIR, or with --url URL --admin-key KEY");
     exit_code = run(row, *invocation, connect);
   });

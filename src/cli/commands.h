@@ -16,6 +16,7 @@ struct Target {
   std::string data;
   std::string url;
   std::string admin_key;
+  bool may_make_data = false;  // else the directory must hold data already
 };
 
 /// A connection for one command. What it needs to stay alive goes with it.

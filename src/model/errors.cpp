@@ -200,6 +200,13 @@ Error unavailable() {
   return error;
 }
 
+Error lists_unavailable() {
+  Error error =
+      make(ErrorKind::unavailable, {}, "Lists of this workspace cannot be answered: the server could not read all its records. Records can be retrieved by id; tell the operator.");
+  error.retry_after_seconds = 60;
+  return error;
+}
+
 Error overloaded() {
   Error error = make(ErrorKind::unavailable, {}, "The server is busy; nothing was changed. Please try again shortly.");
   error.retry_after_seconds = 1;

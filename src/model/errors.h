@@ -65,6 +65,7 @@ Error idempotency_key_too_long();
 Error idempotency_in_flight();
 Error idempotency_other_subject();
 Error unavailable();
+Error lists_unavailable();
 Error overloaded();
 Error internal();
 /// What the HTTP layer refuses before it is a request; by its status.

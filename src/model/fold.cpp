@@ -22,20 +22,30 @@ bool fold_ascii(std::string_view text, std::string& out) {
   return true;
 }
 
-}  // namespace
-
-std::string fold_text(std::string_view text) {
+/// ASCII by hand; the rest by ICU's `change`, and composed.
+template <typename Change>
+std::string changed_in_case(std::string_view text, Change change) {
   std::string out;
   if (fold_ascii(text, out)) return out;
   UErrorCode status = U_ZERO_ERROR;
-  std::string folded;
-  icu::StringByteSink<std::string> folded_sink(&folded);
-  icu::CaseMap::utf8Fold(0, icu::StringPiece(text.data(), static_cast<int32_t>(text.size())), folded_sink, nullptr, status);
+  std::string changed;
+  icu::StringByteSink<std::string> changed_sink(&changed);
+  change(icu::StringPiece(text.data(), static_cast<int32_t>(text.size())), changed_sink, status);
   out.clear();
   icu::StringByteSink<std::string> sink(&out);
-  icu::Normalizer2::getNFCInstance(status)->normalizeUTF8(0, folded, sink, nullptr, status);
+  icu::Normalizer2::getNFCInstance(status)->normalizeUTF8(0, changed, sink, nullptr, status);
   if (U_FAILURE(status)) throw std::runtime_error("Unicode data is missing");
   return out;
+}
+
+}  // namespace
+
+std::string fold_text(std::string_view text) {
+  return changed_in_case(text, [](icu::StringPiece from, icu::ByteSink& to, UErrorCode& status) { icu::CaseMap::utf8Fold(0, from, to, nullptr, status); });
+}
+
+std::string lower_text(std::string_view text) {
+  return changed_in_case(text, [](icu::StringPiece from, icu::ByteSink& to, UErrorCode& status) { icu::CaseMap::utf8ToLower("", 0, from, to, nullptr, status); });
 }
 
 std::string fold_label(std::string_view text) {

@@ -57,6 +57,7 @@ const ValueTypeRow* find_value_type(std::string_view name) {
 
 std::expected<Value, Problem> parse_value(const FieldDefinition& field, const base::Json& input) {
   if (input.is_null()) return Value();
+  if (input.is_array() && input.items().size() == 1 && input.items().front().is_null()) return Value();
   const ValueTypeRow& row = value_type_row(field.type);
   // A list of one is taken for the value of a field that holds one; the other types read lists themselves.
   if (input.is_array() && (holds_one_text(field.type) || row.operators.data() == ordered.data() || field.type == ValueType::checkbox || field.type == ValueType::address ||
@@ -89,7 +90,7 @@ std::vector<std::string> unique_forms(const FieldDefinition& field, const Value&
   if (is_unset(value)) return {};
   if (field.type == ValueType::number || field.type == ValueType::currency) return {display_value(field, value)};
   std::vector<std::string> forms = texts_of(value);
-  for (std::string& form : forms) form = field.type == ValueType::url ? url_form(form) : fold_text(form);
+  for (std::string& form : forms) form = field.type == ValueType::url ? url_form(form) : field.type == ValueType::email ? lower_text(form) : fold_text(form);
   return forms;
 }
 

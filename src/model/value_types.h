@@ -43,6 +43,8 @@ std::string display_value(const FieldDefinition& field, const Value& value);
 
 /// For comparisons: NFC, full Unicode case folding, ICU. ASCII has a fast path.
 std::string fold_text(std::string_view text);
+/// Lower case by Unicode, NFC: `ß` stays apart from `ss`. The form in which e-mail addresses are the same.
+std::string lower_text(std::string_view text);
 /// The form in which labels are compared: folded, outer white space gone, inner collapsed (Unicode's too).
 std::string fold_label(std::string_view text);
 /// The texts that text operators compare, folded: one for most types, each element of a list, `first last` of a

@@ -84,6 +84,19 @@ TEST(UniqueForms, SeeThroughSpelling) {
   EXPECT_EQ(forms(ValueType::url, "https://www.Example.com/"), forms(ValueType::url, "http://example.com"));
   EXPECT_NE(forms(ValueType::url, "https://example.com/a"), forms(ValueType::url, "https://example.com/b"));
   EXPECT_EQ(forms(ValueType::email, "Ada@Example.com"), forms(ValueType::email, "ada@example.COM"));
+  EXPECT_EQ(forms(ValueType::email, "Ÿ@x.co"), forms(ValueType::email, "ÿ@x.co"));
+  EXPECT_NE(forms(ValueType::email, "straße@x.co"), forms(ValueType::email, "strasse@x.co"));
+}
+
+TEST(Values, AListOfOneNullClearsEveryType) {
+  for (const ValueTypeRow& row : value_type_rows()) EXPECT_EQ(round_trip(field(row.type), "[null]"), "null") << row.name;
+}
+
+TEST(Values, EmailAddressesOfOneListAreTheSameAsUniqueOnesAre) {
+  FieldDefinition emails = field(ValueType::email);
+  emails.multiple = true;
+  EXPECT_EQ(round_trip(emails, R"(["ÿ@x.co","Ÿ@x.co"])"), R"(["ÿ@x.co"])");
+  EXPECT_EQ(round_trip(emails, R"(["straße@x.co","strasse@x.co"])"), R"(["straße@x.co","strasse@x.co"])");
 }
 
 TEST(Values, MayBeAListOfOne) {

@@ -1,8 +1,12 @@
 #include "server/admin_session.h"
 
-#include <optional>
+#include <chrono>
+#include <filesystem>
+#include <random>
+#include <thread>
 
 #include "server/app.h"
+#include "storage/database.h"
 
 namespace plenoptic::server {
 namespace {
@@ -21,18 +25,56 @@ class AdminSession final : public cli::Session {
   sdk::Client client_;
 };
 
-sdk::ClientOptions through_socket(const std::string& directory) {
+sdk::ClientOptions through_socket(const std::string& path) {
   sdk::ClientOptions options;
-  options.unix_socket = App::socket_path(directory);
+  options.unix_socket = path;
   return options;
 }
 
 bool is_served(const std::string& directory) {
   try {
-    sdk::Client(through_socket(directory)).request("GET", "/healthz", {}, {.timeout = std::chrono::seconds(5), .max_retries = 0});
+    sdk::Client(through_socket(App::socket_path(directory))).request("GET", "/healthz", {}, {.timeout = std::chrono::seconds(5), .max_retries = 0});
     return true;
   } catch (const sdk::ConnectionError&) {
     return false;
+  }
+}
+
+void require_data(const std::string& directory) {
+  const std::filesystem::path database = std::filesystem::path(directory) / "plenoptic.db";
+  std::error_code failure;
+  if (std::filesystem::file_size(database, failure) > 0 && !failure) return;
+  throw std::runtime_error(directory + " is no data directory of Plenoptic: it holds no plenoptic.db. Check the path, or begin there with: plenoptic workspace create --data " +
+                           directory + " --slug acme --name Acme");
+}
+
+constexpr auto longest_wait = std::chrono::seconds(10);
+
+std::unique_ptr<App> start_for_one_command(const std::string& directory) {
+  Settings settings;
+  settings.data = directory;
+  settings.log_level = "warn";
+  settings.threads = 1;
+  auto app = std::make_unique<App>(settings, Listening::socket_only);
+  app->start();
+  return app;
+}
+
+/// A running server where there is one, else one for the command's own length. Where another command has the directory,
+/// or a server is about to listen, the turn comes.
+std::unique_ptr<cli::Session> connect_to_directory(const std::string& directory, bool may_make_data) {
+  const auto deadline = std::chrono::steady_clock::now() + longest_wait;
+  std::minstd_rand random(std::random_device{}());
+  for (;;) {
+    if (is_served(directory)) return std::make_unique<AdminSession>(nullptr, through_socket(App::socket_path(directory)));
+    if (!may_make_data) require_data(directory);
+    try {
+      auto app = start_for_one_command(directory);
+      return std::make_unique<AdminSession>(std::move(app), through_socket(App::command_socket_path(directory)));
+    } catch (const storage::StorageError& failure) {
+      if (failure.kind != storage::StorageError::Kind::busy || std::chrono::steady_clock::now() >= deadline) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(std::uniform_int_distribution<>(5, 40)(random)));
   }
 }
 
@@ -46,16 +88,7 @@ std::unique_ptr<cli::Session> connect(const cli::Target& target) {
     options.api_key = target.admin_key;
     return std::make_unique<AdminSession>(nullptr, std::move(options));
   }
-  std::unique_ptr<App> app;
-  if (!is_served(target.data)) {
-    Settings settings;
-    settings.data = target.data;
-    settings.log_level = "warn";
-    settings.threads = 1;
-    app = std::make_unique<App>(settings, Listening::socket_only);
-    app->start();
-  }
-  return std::make_unique<AdminSession>(std::move(app), through_socket(target.data));
+  return connect_to_directory(target.data, target.may_make_data);
 }
 
 }  // namespace plenoptic::server

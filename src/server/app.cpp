@@ -134,10 +134,19 @@ struct App::Parts {
     directory = throw_away ? throw_away->path() : settings.data;
     database = storage::open_sqlite(
         {.directory = directory, .throw_away = throw_away != nullptr, .page_cache_kib = settings.page_cache_mib * 1024, .wal_limit_bytes = settings.wal_limit_mib << 20});
-    const auto reader = database->read();
-    ids.observe(reader->greatest_record_id());
-    workspaces.load(*reader);
-    keys.load(*reader);
+    try {
+      const auto reader = database->read();
+      ids.observe(reader->greatest_record_id());
+      workspaces.load(*reader);
+      keys.load(*reader);
+    } catch (const storage::StorageError& failure) {
+      if (failure.kind != storage::StorageError::Kind::corrupt) throw;
+      throw std::runtime_error(directory + " is damaged: " + failure.what() + ". " + after_damage());
+    }
+  }
+
+  std::string after_damage() const {
+    return "Nothing was changed. Stop the server, see how much is damaged with: plenoptic verify " + directory + ", and restore it from a backup.";
   }
 
   void build_services() {
@@ -146,10 +155,7 @@ struct App::Parts {
       return entry ? entry->schema : nullptr;
     };
     answers = std::make_unique<services::AnswerCache>(static_cast<std::size_t>(settings.answer_cache_mib) << 20);
-    const auto index_failed = [this](model::WorkspaceId workspace, const std::string& why) {
-      log.error("index_not_loaded", {{"workspace", static_cast<std::int64_t>(workspace.value)}, {"reason", why}});
-    };
-    indexes = std::make_unique<services::IndexDirectory>(*database, schema, index_failed);
+    indexes = std::make_unique<services::IndexDirectory>(*database, schema, [this](model::WorkspaceId id, const std::string& reason) { log_failed_index(id, reason); });
     for (const auto& workspace : workspaces.all()) indexes->load(workspace->id);
     const auto publish = [this](const model::SchemaPointer& then, model::WorkspaceId workspace, std::span<const model::Change> changes) {
       for (const model::Change& change : changes) answers->publish(workspace, change);
@@ -166,13 +172,15 @@ struct App::Parts {
   }
 
   void build_api() {
+    std::string public_url = settings.public_url;
+    while (public_url.ends_with('/')) public_url.pop_back();
     shared = std::make_unique<api::Services>(api::Services{.database = *database,
                                                            .workspaces = workspaces,
                                                            .keys = keys,
                                                            .indexes = *indexes,
                                                            .answers = *answers,
                                                            .clock = clock,
-                                                           .public_url = settings.public_url,
+                                                           .public_url = std::move(public_url),
                                                            .version = version});
     limiter = std::make_unique<api::RateLimiter>(settings.rate_limit);
     metrics.add_gauge("plenoptic_write_queue", "Writes that wait for the lane.", [this] { return static_cast<double>(lane->queued()); });
@@ -192,7 +200,7 @@ struct App::Parts {
     } else {
       options.host.clear();
     }
-    options.unix_socket = socket_path(directory);
+    options.unix_socket = listening == Listening::everywhere ? socket_path(directory) : command_socket_path(directory);
     options.tls_certificate = settings.tls_cert;
     options.tls_key = settings.tls_key;
     options.threads = settings.threads;
@@ -209,6 +217,14 @@ struct App::Parts {
     std::int64_t last = shed_logged_at_s.load(std::memory_order_relaxed);
     if (second == last || !shed_logged_at_s.compare_exchange_strong(last, second)) return;
     log.warn("overloaded", {{"shed", shed_unlogged.exchange(0)}, {"writesWaiting", static_cast<std::int64_t>(lane->queued())}});
+  }
+
+  void log_failed_index(model::WorkspaceId id, const std::string& reason) {
+    const auto workspace = workspaces.find(id);
+    log.error("index_failed", {{"workspace", workspace ? workspace->slug : std::string()},
+                               {"reason", reason},
+                               {"effect", "lists of this workspace answer 503; retrieves and writes go on"},
+                               {"next", after_damage()}});
   }
 
   void log_request(const api::RequestLog& entry) {
@@ -232,19 +248,23 @@ struct App::Parts {
                            {"subject", entry.subject}});
   }
 
-  /// Old idempotency answers go; keys' last uses are written down.
+  /// Old idempotency answers go; keys' last uses are written down. While a batch was full another follows, behind the
+  /// requests that wait meanwhile.
   void keep_house() {
+    auto expired = std::make_shared<std::size_t>(0);
     services::WriteJob job;
     job.actor.id = "operator";
     job.origin.operation = "system.housekeeping";
-    job.run = [this](services::WriteContext& context) {
-      context.storage.expire_idempotent(context.now_ms - api::idempotency_lifetime_ms, expired_at_once);
+    job.run = [this, expired](services::WriteContext& context) {
+      *expired = context.storage.expire_idempotent(context.now_ms - api::idempotency_lifetime_ms, expired_at_once);
       for (const storage::ApiKey& key : keys.used_since_stored()) {
         context.storage.put_api_key(key);
         context.after_commit.push_back([this, key] { keys.put(key); });
       }
     };
-    job.finish = [](std::exception_ptr) {};  // tried again at the next turn
+    job.finish = [this, expired](std::exception_ptr error) {
+      if (!error && *expired == expired_at_once) keep_house();  // after an error: at the next turn
+    };
     lane->submit(std::move(job));
   }
 };
@@ -255,8 +275,9 @@ App::~App() = default;
 
 void App::start() {
   // The port is known since the server was built; its threads read the URL.
-  if (parts_->shared->public_url.empty()) parts_->shared->public_url = url();
+  if (parts_->shared->public_url.empty() && parts_->listening == Listening::everywhere) parts_->shared->public_url = url();
   parts_->server->start();
+  parts_->keep_house();
   parts_->housekeeping = std::make_unique<Repeater>(housekeeping_interval, [parts = parts_.get()] { parts->keep_house(); });
 }
 
@@ -278,6 +299,8 @@ std::string App::url() const {
 }
 
 std::string App::socket_path(const std::string& data_directory) { return (std::filesystem::path(data_directory) / "plenoptic.sock").string(); }
+
+std::string App::command_socket_path(const std::string& data_directory) { return (std::filesystem::path(data_directory) / "command.sock").string(); }
 
 void App::write(model::WorkspaceId workspace, const std::function<void(services::WriteContext&)>& work) {
   std::promise<void> done;
@@ -306,6 +329,8 @@ std::string App::create_admin_key(model::WorkspaceId workspace, const std::strin
   std::string secret;
   write(workspace, [&](services::WriteContext& context) {
     const auto member = services::find_member_by_email(context.storage, workspace, *context.schema, email);
+    for (const auto& entry : parts_->keys.of_workspace(workspace))
+      if (entry->key.name == name && entry->key.member == member && !entry->key.revoked_at_ms) services::revoke_api_key(context, parts_->keys, entry->key.id);
     secret = services::create_api_key(context, parts_->keys, {.name = name, .scopes = {}, .member = member, .expires_at_ms = {}}).secret;
   });
   return secret;

@@ -33,14 +33,18 @@ class App {
   std::uint16_t port() const;
   /// Where it listens; what people see may be another (`public_url`).
   std::string url() const;
+  /// Where a running server is administered.
   static std::string socket_path(const std::string& data_directory);
+  /// Where an application of one command's length listens: others do not find it, since it goes when its command is done.
+  static std::string command_socket_path(const std::string& data_directory);
 
   /// Runs `work` in a transaction of its own on the write lane, as the operator, and waits for the commit.
   /// What `work` throws comes through.
   void write(model::WorkspaceId workspace, const std::function<void(services::WriteContext&)>& work);
   const services::WorkspaceDirectory& workspaces() const;
   services::WorkspaceSink workspace_sink();
-  /// Makes a key of the member with that address, with every scope, and returns its secret. An admin's one may administrate.
+  /// Makes a key of the member with that address, with every scope, and returns its secret; their earlier ones of that
+  /// name are revoked. An admin's one may administrate.
   std::string create_admin_key(model::WorkspaceId workspace, const std::string& email, const std::string& name);
 
  private:

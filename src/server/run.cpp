@@ -1,10 +1,12 @@
 #include "server/run.h"
 
+#include <charconv>
 #include <csignal>
 #include <iostream>
 #include <memory>
 #include <thread>
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -22,22 +24,35 @@ using base::Json;
 
 constexpr int grace_ms = 10'000;
 
+/// What lies outside would turn a protection off, or ask for what no machine has.
+CLI::Validator from_to(std::int64_t least, std::int64_t most) {
+  const auto check = [least, most](const std::string& given) {
+    std::int64_t value = 0;
+    const auto [end, failure] = std::from_chars(given.data(), given.data() + given.size(), value);
+    const bool whole = failure == std::errc() && end == given.data() + given.size();
+    return whole && value >= least && value <= most ? std::string() : fmt::format("it takes a whole number from {} to {}, not '{}'", least, most, given);
+  };
+  return {check, fmt::format("{} to {}", least, most)};
+}
+
 /// Every setting of `serve` and `dev`, declared once: flag, environment variable, default, help. A file has the same names.
 void add_settings(CLI::App& command, Settings& settings) {
   const auto add = [&](const char* flag, auto& target, const char* environment, const char* help) {
-    command.add_option(flag, target, help)->envname(environment)->capture_default_str();
+    return command.add_option(flag, target, help)->envname(environment)->capture_default_str();
   };
   add("--listen", settings.listen, "PLENOPTIC_LISTEN", "HOST:PORT to listen on; port 0 picks a free one");
   add("--public-url", settings.public_url, "PLENOPTIC_PUBLIC_URL", "where people reach this server; httpLink begins with it");
-  add("--rate-limit", settings.rate_limit, "PLENOPTIC_RATE_LIMIT", "requests a second per workspace and category (Read, Write, Search); 0: off");
-  add("--threads", settings.threads, "PLENOPTIC_THREADS", "I/O threads; 0: one per core");
-  add("--max-body-bytes", settings.max_body_bytes, "PLENOPTIC_MAX_BODY_BYTES", "largest request body");
-  add("--queue-limit", settings.queue_limit, "PLENOPTIC_QUEUE_LIMIT", "writes that may wait before new ones get 503");
+  add("--rate-limit", settings.rate_limit, "PLENOPTIC_RATE_LIMIT", "requests a second per workspace and category (Read, Write, Search); 0: off")->check(from_to(0, 1'000'000));
+  add("--threads", settings.threads, "PLENOPTIC_THREADS", "I/O threads; 0: one per core")->check(from_to(0, 1024));
+  add("--max-body-bytes", settings.max_body_bytes, "PLENOPTIC_MAX_BODY_BYTES", "largest request body")->check(from_to(1024, 1 << 30));
+  add("--queue-limit", settings.queue_limit, "PLENOPTIC_QUEUE_LIMIT", "writes that may wait before new ones get 503")->check(from_to(1, 1'000'000));
   add("--overload-target-ms", settings.overload_target_ms, "PLENOPTIC_OVERLOAD_TARGET_MS",
-      "how long a request may wait while more come than can be answered, before it gets 503; 0: off");
-  add("--page-cache-mib", settings.page_cache_mib, "PLENOPTIC_PAGE_CACHE_MIB", "database page cache");
-  add("--wal-limit-mib", settings.wal_limit_mib, "PLENOPTIC_WAL_LIMIT_MIB", "size of the write-ahead log past which readers are waited for to empty it");
-  add("--answer-cache-mib", settings.answer_cache_mib, "PLENOPTIC_ANSWER_CACHE_MIB", "memory for kept answers of retrieve, at most; 0: off");
+      "how long a request may wait while more come than can be answered, before it gets 503; 0: off")
+      ->check(from_to(0, 60'000));
+  add("--page-cache-mib", settings.page_cache_mib, "PLENOPTIC_PAGE_CACHE_MIB", "database page cache")->check(from_to(1, 1 << 20));
+  add("--wal-limit-mib", settings.wal_limit_mib, "PLENOPTIC_WAL_LIMIT_MIB", "size of the write-ahead log past which readers are waited for to empty it")
+      ->check(from_to(1, 1 << 20));
+  add("--answer-cache-mib", settings.answer_cache_mib, "PLENOPTIC_ANSWER_CACHE_MIB", "memory for kept answers of retrieve, at most; 0: off")->check(from_to(0, 1 << 20));
   add("--tls-cert", settings.tls_cert, "PLENOPTIC_TLS_CERT", "PEM file of the certificate chain; with --tls-key");
   add("--tls-key", settings.tls_key, "PLENOPTIC_TLS_KEY", "PEM file of the certificate's key");
   add("--log-level", settings.log_level, "PLENOPTIC_LOG_LEVEL", "debug, info (a line per request), warn, error or off");
@@ -194,8 +209,8 @@ void add_server_commands(CLI::App& root, int& exit_code) {
   dev_command->add_option("--data", dev_settings->data, "keep the workspace in this directory")->envname("PLENOPTIC_DATA");
   dev_command->add_option("--seed", dev->seed, "demo: a small company's pipeline; none: an empty workspace")->check(CLI::IsMember({"demo", "none"}))->capture_default_str();
   dev_command->add_flag("--json", dev->json, R"(print one line {"url","apiKey","workspace"})");
-  add_settings(*dev_command, *dev_settings);
   dev_settings->log_level = "warn";
+  add_settings(*dev_command, *dev_settings);
   dev_command->callback([dev_settings, dev, dev_command, &exit_code] {
     apply_settings_file(*dev_command);
     exit_code = run_dev(*dev_settings, *dev);

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "model/errors.h"
+#include "services/naming.h"
 
 namespace plenoptic::services {
 
@@ -88,7 +89,7 @@ CreatedKey create_api_key(WriteContext& context, ApiKeyDirectory& directory, con
   key.workspace = context.workspace;
   key.id = "key_" + context.ids.next(context.now_ms).text();
   key.hash = base::sha256(created.secret);
-  key.name = wanted.name;
+  key.name = checked_name(wanted.name, "name");
   key.hint = created.secret.substr(created.secret.size() - 4);
   key.scopes = wanted.scopes;
   key.member = wanted.member;

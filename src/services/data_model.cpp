@@ -6,6 +6,7 @@
 #include "model/errors.h"
 #include "model/system_schema.h"
 #include "model/value_types.h"
+#include "services/naming.h"
 
 namespace plenoptic::services {
 namespace {
@@ -31,26 +32,28 @@ void require_key(std::string_view key, std::string_view param) {
                               std::string(param));
 }
 
-void require_label(std::string_view label, std::string_view param) {
-  if (!label.empty() && label.size() <= 200) return;
-  throw errors::admin_invalid(std::string("'") + std::string(param) + "' must be 1 to 200 characters.", std::string(param));
-}
-
 bool is_select(ValueType type) { return type == ValueType::single_select || type == ValueType::multi_select; }
 bool may_be_multiple(ValueType type) { return type == ValueType::email || type == ValueType::telephone || type == ValueType::url; }
 bool may_be_unique(ValueType type) { return may_be_multiple(type) || type == ValueType::text || type == ValueType::number || type == ValueType::social_handle; }
 
+/// Two options that can be chosen never share a label.
+void require_free_label(const FieldDefinition& field, std::string_view label, std::string_view own_id) {
+  const std::string form = model::fold_label(label);
+  for (const SelectOption& known : field.options)
+    if (!known.retired && known.id != own_id && model::fold_label(known.label) == form)
+      throw errors::admin_conflict("The field has an option '" + known.label + "' already. Choose another label.", "label");
+}
+
 void add_option(WriteContext& context, FieldDefinition& field, const std::string& label, const std::optional<std::string>& description) {
-  require_label(label, "label");
+  const std::string name = checked_name(label, "label");
   if (field.options.size() >= most_options) throw errors::admin_invalid("A field has at most 1000 options.", "options");
-  if (const SelectOption* known = field.find_option_by_label(label); known && !known->retired)
-    throw errors::admin_conflict("The field has an option '" + known->label + "' already. Choose another label.", "label");
+  require_free_label(field, name, "");
   std::uint32_t number = 0;
   for (const SelectOption& option : field.options) number = std::max(number, option.number.value);
   SelectOption& option = field.options.emplace_back();
   option.number = {number + 1};
   option.id = make_definition_id(context, "opt");
-  option.label = label;
+  option.label = name;
   option.description = description;
 }
 
@@ -66,7 +69,7 @@ void apply_configuration(WriteContext& context, FieldDefinition& field, const Ne
   if (wanted.handle_service && field.type != ValueType::social_handle) refuse("a handle service", "handleService");
   field.multiple = wanted.multiple;
   field.unique = wanted.unique;
-  if (field.type == ValueType::currency) field.currency = wanted.currency.value_or(workspace_currency);
+  if (field.type == ValueType::currency) field.currency = wanted.currency ? checked_currency(*wanted.currency, "currency") : workspace_currency;
   if (field.type == ValueType::social_handle) {
     field.handle_service = model::find_handle_service(wanted.handle_service.value_or(""));
     if (!field.handle_service) throw errors::admin_invalid("'handleService' must be TWITTER, LINKEDIN, FACEBOOK or INSTAGRAM.", "handleService");
@@ -83,6 +86,13 @@ model::FieldNumber first_free_number(const ObjectType& type) {
   model::FieldNumber number = model::first_custom_field;
   for (const FieldDefinition& field : type.fields) number = std::max(number, field.number + 1);
   return number;
+}
+
+/// A custom relationship is filtered by its key from both ends. Another one's key there would make that filter mean two things.
+void require_free_slug(const ObjectType& type, std::string_view key) {
+  if (!type.find_relationship_filter(key) || type.find_relationship(key) || type.find_field(key)) return;
+  throw errors::admin_conflict("Lists of " + type.plural + " are filtered by '" + std::string(key) + "' already, the key of a relationship that ends there. Choose another key.",
+                               "key");
 }
 
 bool may_hold_relationships(const ObjectType& type) { return type.custom_fields_allowed || type.number == model::types::task || type.number == model::types::note; }
@@ -134,7 +144,6 @@ FieldDefinition DataModel::create_field(const NewField& wanted) {
   if (!type.custom_fields_allowed) throw errors::admin_invalid("'" + type.plural + "' take no custom fields. Use account, contact, opportunity, or a custom object.", "objectType");
   if (type.fields.size() >= most_fields) throw errors::admin_invalid("An object type has at most 500 fields.", "objectType");
   require_key(wanted.key, "key");
-  require_label(wanted.label, "label");
   require_free_key(type, wanted.key, "key");
   const model::ValueTypeRow* row = model::find_value_type(wanted.value_type);
   if (!row || row->type == ValueType::html) {
@@ -147,7 +156,7 @@ FieldDefinition DataModel::create_field(const NewField& wanted) {
   field.number = first_free_number(type);
   field.id = make_definition_id(context_, "ad");
   field.key = wanted.key;
-  field.label = wanted.label;
+  field.label = checked_name(wanted.label, "label");
   field.description = wanted.description;
   field.type = row->type;
   field.required = wanted.required;
@@ -158,10 +167,10 @@ FieldDefinition DataModel::create_field(const NewField& wanted) {
 
 FieldDefinition DataModel::update_field(std::string_view object_type, std::string_view key, const FieldUpdate& wanted) {
   auto [type, field] = get_field(object_type, key);
-  if (wanted.label) require_label(*wanted.label, "label");
-  if (field.system && (wanted.unique || wanted.required)) throw errors::admin_invalid("A system field keeps its rules; only its label and description may be changed.", "unique");
-  if (wanted.label) field.label = *wanted.label;
-  if (wanted.description) field.description = wanted.description;
+  if (field.system && (wanted.unique || wanted.required))
+    throw errors::admin_invalid("A system field keeps its rules; only its label and description may be changed.", wanted.unique ? "unique" : "required");
+  if (wanted.label) field.label = checked_name(*wanted.label, "label");
+  if (wanted.description) field.description = *wanted.description;
   if (wanted.required) field.required = *wanted.required;
   if (wanted.unique && *wanted.unique != field.unique) {
     if (*wanted.unique && !may_be_unique(field.type)) throw errors::admin_invalid("A field of this type cannot be unique.", "unique");
@@ -212,13 +221,10 @@ SelectOption DataModel::update_option(std::string_view object_type, std::string_
   if (type->number == model::types::task) throw errors::admin_invalid("A task's statuses cannot be changed.", "field");
   auto place = std::find_if(field.options.begin(), field.options.end(), [&](const SelectOption& option) { return option.id == option_id; });
   if (place == field.options.end()) throw errors::admin_not_found("option", option_id);
-  if (wanted.label) {
-    require_label(*wanted.label, "label");
-    const SelectOption* known = field.find_option_by_label(*wanted.label);
-    if (known && !known->retired && known->id != option_id) throw errors::admin_conflict("The field has an option '" + known->label + "' already. Choose another label.", "label");
-    place->label = *wanted.label;
-  }
-  if (wanted.description) place->description = wanted.description;
+  const bool returns = place->retired && wanted.retired == false;
+  if (wanted.label) place->label = checked_name(*wanted.label, "label");
+  if (wanted.label || returns) require_free_label(field, place->label, option_id);
+  if (wanted.description) place->description = *wanted.description;
   if (wanted.retired) place->retired = *wanted.retired;
   const SelectOption option = *place;
   if (wanted.position) {
@@ -236,8 +242,8 @@ model::LinkType DataModel::create_relationship(const NewRelationship& wanted) {
   if (!destination.custom_fields_allowed && destination.number != model::types::member)
     throw errors::admin_invalid("A custom relationship goes to account, contact, opportunity, member or a custom object.", "target");
   require_key(wanted.key, "key");
-  require_label(wanted.label, "label");
   require_free_key(source, wanted.key, "key");
+  for (const ObjectType* type : {&source, &destination}) require_free_slug(*type, wanted.key);
   const bool self = source.number == destination.number;
   if (self && wanted.inverse_key && *wanted.inverse_key != wanted.key)
     throw errors::admin_invalid("A relationship from a type to itself has one key; leave 'inverseKey' out. Its two directions have a label each.", "inverseKey");
@@ -253,11 +259,11 @@ model::LinkType DataModel::create_relationship(const NewRelationship& wanted) {
   link.description = wanted.description;
   link.ends[0].type = source.number;
   link.ends[0].key = wanted.key;
-  link.ends[0].label = wanted.label;
+  link.ends[0].label = checked_name(wanted.label, "label");
   link.ends[0].cardinality = get_cardinality(wanted.cardinality, "cardinality");
   link.ends[1].type = destination.number;
   link.ends[1].key = self ? wanted.key : wanted.inverse_key.value_or("");
-  link.ends[1].label = wanted.inverse_label.value_or(wanted.label);
+  link.ends[1].label = wanted.inverse_label ? checked_name(*wanted.inverse_label, "inverseLabel") : link.ends[0].label;
   link.ends[1].cardinality = get_cardinality(wanted.inverse_cardinality, "inverseCardinality");
   put_link_type(link);
   return link;
@@ -266,12 +272,9 @@ model::LinkType DataModel::create_relationship(const NewRelationship& wanted) {
 model::LinkType DataModel::update_relationship(std::string_view id_or_key, const RelationshipUpdate& wanted) {
   for (model::LinkType link : schema().link_types()) {
     if (link.id != id_or_key && (link.system || link.ends[0].key != id_or_key)) continue;
-    if (wanted.label) {
-      require_label(*wanted.label, "label");
-      link.ends[0].label = *wanted.label;
-    }
-    if (wanted.inverse_label) link.ends[1].label = *wanted.inverse_label;
-    if (wanted.description) link.description = wanted.description;
+    if (wanted.label) link.ends[0].label = checked_name(*wanted.label, "label");
+    if (wanted.inverse_label) link.ends[1].label = checked_name(*wanted.inverse_label, "inverseLabel");
+    if (wanted.description) link.description = *wanted.description;
     put_link_type(link);
     return link;
   }

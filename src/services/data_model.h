@@ -26,14 +26,14 @@ struct NewField {
 
 struct FieldUpdate {
   std::optional<std::string> label = {};
-  std::optional<std::string> description = {};
+  std::optional<std::optional<std::string>> description = {};  // null clears
   std::optional<bool> unique = {};
   std::optional<bool> required = {};
 };
 
 struct OptionUpdate {
   std::optional<std::string> label = {};
-  std::optional<std::string> description = {};
+  std::optional<std::optional<std::string>> description = {};  // null clears
   std::optional<bool> retired = {};
   std::optional<std::size_t> position = {};  // from 0
 };
@@ -52,7 +52,7 @@ struct NewRelationship {
 
 struct RelationshipUpdate {
   std::optional<std::string> label = {};
-  std::optional<std::string> description = {};
+  std::optional<std::optional<std::string>> description = {};  // null clears
   std::optional<std::string> inverse_label = {};
 };
 

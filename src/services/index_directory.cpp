@@ -1,19 +1,20 @@
 #include "services/index_directory.h"
 
-#include <chrono>
-#include <exception>
+#include <algorithm>
 
 #include "services/index_loading.h"
 
 namespace plenoptic::services {
 namespace {
 
-constexpr auto pause_after_failure = std::chrono::seconds(1);
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds longest_pause{60};
 
 }  // namespace
 
-IndexDirectory::IndexDirectory(storage::Database& database, SchemaSource schema, FailureSink report_failure)
-    : database_(database), schema_(std::move(schema)), report_failure_(std::move(report_failure)), thread_([this] { loop(); }) {}
+IndexDirectory::IndexDirectory(storage::Database& database, SchemaSource schema, FailureSink failed)
+    : database_(database), schema_(std::move(schema)), failed_(std::move(failed)), thread_([this] { loop(); }) {}
 
 IndexDirectory::~IndexDirectory() {
   {
@@ -28,7 +29,7 @@ void IndexDirectory::load(model::WorkspaceId workspace) {
   {
     std::lock_guard lock(mutex_);
     if (!slots_.try_emplace(workspace.value).second) return;
-    to_load_.push_back(workspace);
+    to_load_.push_back({.workspace = workspace, .due = Clock::now()});
   }
   wake_.notify_one();
 }
@@ -36,14 +37,14 @@ void IndexDirectory::load(model::WorkspaceId workspace) {
 std::shared_ptr<const index::WorkspaceIndex> IndexDirectory::find_ready(model::WorkspaceId workspace) {
   std::lock_guard lock(mutex_);
   auto found = slots_.find(workspace.value);
-  return found != slots_.end() && found->second.ready ? found->second.index : nullptr;
+  return found != slots_.end() && found->second.state == State::ready ? found->second.index : nullptr;
 }
 
-void IndexDirectory::when_ready(model::WorkspaceId workspace, std::function<void()> action) {
+void IndexDirectory::when_settled(model::WorkspaceId workspace, std::function<void()> action) {
   {
     std::lock_guard lock(mutex_);
     Slot& slot = slots_[workspace.value];
-    if (!slot.ready) {
+    if (slot.state == State::loading) {
       slot.waiting_actions.push_back(std::move(action));
       return;
     }
@@ -57,7 +58,8 @@ void IndexDirectory::publish(const model::SchemaPointer& schema, model::Workspac
     std::lock_guard lock(mutex_);
     auto found = slots_.find(workspace.value);
     if (found == slots_.end()) return;
-    if (!found->second.ready) {
+    if (found->second.state != State::ready) {
+      if (!found->second.loading) return;
       for (const model::Change& change : changes) found->second.waiting_changes.emplace_back(schema, change);
       return;
     }
@@ -69,8 +71,13 @@ void IndexDirectory::publish(const model::SchemaPointer& schema, model::Workspac
 bool IndexDirectory::all_ready() {
   std::lock_guard lock(mutex_);
   for (const auto& [workspace, slot] : slots_)
-    if (!slot.ready) return false;
+    if (slot.state != State::ready) return false;
   return true;
+}
+
+bool IndexDirectory::any_failed() {
+  std::lock_guard lock(mutex_);
+  return std::any_of(slots_.begin(), slots_.end(), [](const auto& slot) { return slot.second.state == State::failed; });
 }
 
 std::size_t IndexDirectory::memory_bytes() {
@@ -78,7 +85,7 @@ std::size_t IndexDirectory::memory_bytes() {
   {
     std::lock_guard lock(mutex_);
     for (const auto& [workspace, slot] : slots_)
-      if (slot.ready) ready.push_back(slot.index);
+      if (slot.state == State::ready) ready.push_back(slot.index);
   }
   std::size_t bytes = 0;
   for (const auto& index : ready) {
@@ -89,44 +96,53 @@ std::size_t IndexDirectory::memory_bytes() {
 }
 
 void IndexDirectory::loop() {
-  for (;;) {
-    model::WorkspaceId workspace;
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !to_load_.empty(); });
-      if (stopping_) return;
-      workspace = to_load_.front();
-      to_load_.pop_front();
+  while (const auto load = take_load()) load_now(*load);
+}
+
+std::optional<IndexDirectory::Load> IndexDirectory::take_load() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    const auto next = std::min_element(to_load_.begin(), to_load_.end(), [](const Load& a, const Load& b) { return a.due < b.due; });
+    if (next == to_load_.end()) {
+      wake_.wait(lock);
+    } else if (next->due > Clock::now()) {
+      wake_.wait_until(lock, Clock::time_point(next->due));
+    } else {
+      const Load load = *next;
+      to_load_.erase(next);
+      // Whatever commits after the snapshots to come waits in the slot.
+      Slot& slot = slots_[load.workspace.value];
+      slot.loading = true;
+      slot.waiting_changes.clear();
+      return load;
     }
-    std::shared_ptr<index::WorkspaceIndex> index;
-    try {
-      // Whatever commits after its snapshots waits in the slot, which stood there before they were taken.
-      index = load_index(database_, workspace, *schema_(workspace));
-    } catch (const std::exception& failure) {
-      // Retrieves and writes go on without it, and lists wait. The disk may work again.
-      report_failure_(workspace, failure.what());
-      load_again_later(workspace);
-      continue;
-    }
-    install(workspace, std::move(index));
+  }
+  return std::nullopt;
+}
+
+void IndexDirectory::load_now(const Load& load) {
+  // A damaged page or record must not take down what does not need the index; and a disk may work again.
+  try {
+    settle(load.workspace, load_index(database_, load.workspace, *schema_(load.workspace)));
+  } catch (const std::exception& failure) {
+    failed_(load.workspace, failure.what());
+    settle(load.workspace, nullptr);
+    std::lock_guard lock(mutex_);
+    to_load_.push_back({.workspace = load.workspace, .due = Clock::now() + load.pause, .pause = std::min(2 * load.pause, longest_pause)});
   }
 }
 
-void IndexDirectory::load_again_later(model::WorkspaceId workspace) {
-  std::unique_lock lock(mutex_);
-  wake_.wait_for(lock, pause_after_failure, [this] { return stopping_; });
-  to_load_.push_back(workspace);
-}
-
-void IndexDirectory::install(model::WorkspaceId workspace, std::shared_ptr<index::WorkspaceIndex> index) {
+void IndexDirectory::settle(model::WorkspaceId workspace, const std::shared_ptr<index::WorkspaceIndex>& index) {
   std::vector<std::function<void()>> actions;
   {
     std::lock_guard lock(mutex_);
     Slot& slot = slots_[workspace.value];
-    for (const auto& [schema_then, change] : slot.waiting_changes) index->apply_all(*schema_then, std::span(&change, 1));
+    if (index)
+      for (const auto& [schema_then, change] : slot.waiting_changes) index->apply_all(*schema_then, std::span(&change, 1));
     slot.waiting_changes.clear();
-    slot.index = std::move(index);
-    slot.ready = true;
+    slot.loading = false;
+    slot.index = index;
+    slot.state = index ? State::ready : State::failed;
     actions.swap(slot.waiting_actions);
   }
   for (const auto& action : actions) action();

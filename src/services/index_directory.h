@@ -1,12 +1,14 @@
 // The indexes of all workspaces: loads each from a storage snapshot in the background, keeps it current, and says
-// when it is ready. Publication comes from the write lane; lists come from any thread.
+// when it is ready. One that cannot be loaded stays failed until the next start: its lists are refused, everything that
+// needs no index goes on. Publication comes from the write lane; lists come from any thread.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <thread>
 #include <unordered_map>
@@ -20,43 +22,56 @@ namespace plenoptic::services {
 class IndexDirectory {
  public:
   using SchemaSource = std::function<model::SchemaPointer(model::WorkspaceId)>;
-  /// Told why an index could not be loaded; it is tried again. On the loader's thread; must not throw.
-  using FailureSink = std::function<void(model::WorkspaceId, const std::string&)>;
 
-  IndexDirectory(storage::Database& database, SchemaSource schema, FailureSink report_failure);
+  /// Told why an index could not be loaded; it is tried again, later and later. On the loader's thread; must not throw.
+  using FailureSink = std::function<void(model::WorkspaceId, const std::string& reason)>;
+
+  IndexDirectory(storage::Database& database, SchemaSource schema, FailureSink failed);
   ~IndexDirectory();
 
   /// Starts loading a workspace's index.
   void load(model::WorkspaceId workspace);
-  /// The index, or null while it is loading.
+  /// The index, or null while it is loading and where it failed to.
   std::shared_ptr<const index::WorkspaceIndex> find_ready(model::WorkspaceId workspace);
-  /// Runs `action` once the index is ready, at once where it is. On the loader's thread otherwise.
-  void when_ready(model::WorkspaceId workspace, std::function<void()> action);
+  /// Runs `action` once the index is ready or has failed, at once where it is. On the loader's thread otherwise.
+  void when_settled(model::WorkspaceId workspace, std::function<void()> action);
   /// From the write lane, after each commit.
   void publish(const model::SchemaPointer& schema, model::WorkspaceId workspace, std::span<const model::Change> changes);
   bool all_ready();
+  bool any_failed();
   std::size_t memory_bytes();
 
  private:
+  enum class State : std::uint8_t { loading, ready, failed };
   struct Slot {
     std::shared_ptr<index::WorkspaceIndex> index;
-    bool ready = false;
+    State state = State::loading;
+    bool loading = true;  // an attempt is under way or about to be; the first or a later one
     /// Log entries that came while loading; those past the snapshot are taken in at the end.
     std::vector<std::pair<model::SchemaPointer, model::Change>> waiting_changes;
     std::vector<std::function<void()>> waiting_actions;
   };
 
+  struct Load {
+    model::WorkspaceId workspace;
+    std::chrono::steady_clock::time_point due;
+    std::chrono::seconds pause{1};  // before the next attempt, should this one fail
+  };
+
   void loop();
-  void install(model::WorkspaceId workspace, std::shared_ptr<index::WorkspaceIndex> index);
-  void load_again_later(model::WorkspaceId workspace);
+  /// The load that is due next, once it is; nothing when stopping.
+  std::optional<Load> take_load();
+  void load_now(const Load& load);
+  /// Gives a slot its outcome, and those who wait for it their turn.
+  void settle(model::WorkspaceId workspace, const std::shared_ptr<index::WorkspaceIndex>& index);
 
   storage::Database& database_;
   SchemaSource schema_;
-  FailureSink report_failure_;
+  FailureSink failed_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::unordered_map<std::uint32_t, Slot> slots_;
-  std::deque<model::WorkspaceId> to_load_;
+  std::vector<Load> to_load_;
   bool stopping_ = false;
   std::thread thread_;
 };

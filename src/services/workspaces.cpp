@@ -8,6 +8,7 @@
 #include "model/definition_codec.h"
 #include "model/errors.h"
 #include "model/system_schema.h"
+#include "services/naming.h"
 
 namespace plenoptic::services {
 namespace {
@@ -17,7 +18,7 @@ using model::ObjectType;
 
 Json parse_stored(const std::string& text) {
   auto json = base::parse_json(text);
-  if (!json) throw std::runtime_error("a stored definition is not valid JSON");
+  if (!json) throw storage::StorageError(storage::StorageError::Kind::corrupt, "a stored definition is not valid JSON");
   return std::move(*json);
 }
 
@@ -124,10 +125,10 @@ std::shared_ptr<const WorkspaceEntry> create_workspace(WriteContext& context, co
   if (!is_slug(wanted.slug)) throw model::errors::admin_invalid("'slug' must be 1 to 63 characters of a-z, 0-9 and '-', not beginning with '-'.", "slug");
   auto entry = std::make_shared<WorkspaceEntry>();
   entry->slug = wanted.slug;
-  entry->name = wanted.name;
+  entry->name = checked_name(wanted.name, "name");
   entry->created_at_ms = context.now_ms;
-  entry->currency = wanted.currency;
-  auto system = model::system_schema(wanted.currency, [&](std::string_view prefix) { return make_definition_id(context, prefix); });
+  entry->currency = checked_currency(wanted.currency, "currency");
+  auto system = model::system_schema(entry->currency, [&](std::string_view prefix) { return make_definition_id(context, prefix); });
   entry->schema = std::make_shared<const model::Schema>(1, std::move(system.object_types), std::move(system.link_types));
   try {
     entry->id = context.storage.create_workspace(to_storage(*entry));
@@ -145,7 +146,7 @@ std::shared_ptr<const WorkspaceEntry> create_workspace(WriteContext& context, co
 
 std::shared_ptr<const WorkspaceEntry> update_workspace(WriteContext& context, const WorkspaceEntry& now, std::optional<std::string> name, const WorkspaceSink& sink) {
   auto entry = std::make_shared<WorkspaceEntry>(now);
-  if (name) entry->name = *name;
+  if (name) entry->name = checked_name(*name, "name");
   context.storage.update_workspace(to_storage(*entry));
   announce(context, entry, sink);
   return entry;

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 from harness.client import Client
-from harness.server import BINARY, Server
+from harness.server import BINARY, Server, wait_until
 
 OPERATIONS = [row for row in json.loads(subprocess.run([str(BINARY), "operations", "--json"], capture_output=True, text=True, check=True).stdout) if not row["open"]]
 ALL_SCOPES = sorted({scope for row in OPERATIONS for scope in row["scopes"]})
@@ -40,8 +40,10 @@ def world():
            "lists": other.create("lists", {"$name": "far", "$objectType": "$account"})["id"]}
     revoked = client.create_key("revoked", scopes=["workspace:admin"])
     client.admin_ok("POST", f"keys/{revoked['id']}/revoke")
+    expired = client.create_expiring_key("expired")["key"]
+    assert wait_until(lambda: client.with_key(expired).get("/v1/auth/validate").status == 401, timeout_s=10)
     keys = {"none": None, "unknown": "Bearer sk_lf_" + "x" * 43, "malformed": "Token abc", "revoked": f"Bearer {revoked['key']}",
-            "expired": "Bearer " + client.create_key("expired", expiresAt="2020-01-01")["key"]}
+            "expired": f"Bearer {expired}"}
     without = {scope: client.with_key(client.create_key("w", scopes=[s for s in ALL_SCOPES if s != scope] + ["workspace:admin"])["key"]) for scope in ALL_SCOPES}
     yield {"client": client, "ids": ids, "keys": keys, "without": without, "other": other, "server": server}
     assert server.stop() == 0

@@ -1,5 +1,7 @@
 """Administration from the command line: on a directory without a server, on a running one, over the network."""
+import concurrent.futures
 import json
+import os
 import time
 
 import pytest
@@ -71,6 +73,15 @@ def test_errors_name_the_next_step(target):
     assert "--name" in cli.fails("key", "create", *target)
 
 
+@pytest.mark.parametrize("option, value", [("--scopes", ""), ("--scopes", ","), ("--scopes", " , "), ("--expires", ""), ("--expires", "0d"), ("--expires", "2020-01-01"), ("--member", ""), ("--name", " ")])
+def test_an_empty_or_past_value_makes_no_key(home, option, value):
+    before = cli.ok("key", "list", "--data", home)["totalCount"]
+    name = [] if option == "--name" else ["--name", "never"]
+    said = cli.fails("key", "create", "--data", home, *name, option, value)
+    assert "empty" in said and option in said or "must lie in the future" in said
+    assert cli.ok("key", "list", "--data", home)["totalCount"] == before
+
+
 def test_a_table_for_people(target):
     done = cli.run("member", "list", *target)
     assert done.returncode == 0 and "ada@example.com" in done.stdout and "{" not in done.stdout
@@ -86,11 +97,46 @@ def test_a_key_made_on_a_running_server_works_at_once(tmp_path):
     assert server.stop() == 0
 
 
+def test_commands_without_a_server_take_turns(tmp_path):
+    home = tmp_path / "data"
+    cli.ok("workspace", "create", "--data", home, "--slug", "acme", "--name", "Acme")
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda number: cli.ok("key", "create", "--data", home, "--name", f"turn {number}"), range(16)))
+    assert len({made["id"] for made in done}) == 16
+    assert {made["id"] for made in done} <= {key["id"] for key in cli.ok("key", "list", "--data", home)["data"]}
+
+
 def test_what_is_missing_is_asked_for(tmp_path):
     assert "--data DIR" in cli.fails("key", "list")
     assert "--admin-key" in cli.fails("key", "list", "--url", "http://127.0.0.1:1")
     assert "workspace create" in cli.fails("key", "list", "--data", tmp_path / "fresh")
     assert "error" in cli.fails("key", "list", "--url", "http://127.0.0.1:1", "--admin-key", "sk_lf_x")
+
+
+def test_the_environment_never_stands_against_the_command_line(tmp_path):
+    home = tmp_path / "data"
+    cli.ok("workspace", "create", "--data", home, "--slug", "acme", "--name", "Acme")
+    server = ServeServer(data=home)
+    key = cli.ok("key", "create", "--data", home, "--name", "admin", "--scopes", "workspace:admin")["key"]
+    elsewhere = {"PLENOPTIC_DATA": str(tmp_path / "nowhere"), "PLENOPTIC_ADMIN_KEY": "sk_lf_wrong"}
+    for arguments, settings in ((["--url", server.url, "--admin-key", key], elsewhere), (["--url", server.url], {**elsewhere, "PLENOPTIC_ADMIN_KEY": key}), (["--data", home], elsewhere),
+                                ([], {**elsewhere, "PLENOPTIC_DATA": str(home)})):
+        done = cli.run("key", "list", "--json", *arguments, env={**os.environ, **settings})
+        assert done.returncode == 0 and json.loads(done.stdout)["data"], (arguments, done.stderr)
+    assert "--url" in cli.fails("key", "list", "--data", home, "--url", server.url, "--admin-key", key)
+    assert server.stop() == 0
+
+
+def test_only_making_a_workspace_makes_a_directory(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "blank").mkdir()
+    (tmp_path / "blank" / "plenoptic.db").touch()
+    for name in ("typo", "empty", "blank"):
+        for command in (["key", "list"], ["workspace", "list"], ["member", "create", "--email", "a@example.com"]):
+            said = cli.fails(*command, "--data", tmp_path / name)
+            assert str(tmp_path / name) in said and "workspace create" in said
+    assert not (tmp_path / "typo").exists() and not list((tmp_path / "empty").iterdir())
+    assert cli.ok("workspace", "create", "--data", tmp_path / "typo", "--slug", "acme", "--name", "Acme")["slug"] == "acme"
 
 
 def test_help_teaches():

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from harness.client import Client, field
-from harness.server import SLOW
+from harness.server import SLOW, wait_until
 from harness.snapshot import nothing_changes
 
 
@@ -204,8 +204,19 @@ class TestOperators:
         assert user.get("/v1/accounts").status == 401
         assert client.admin("POST", "keys/key_none/revoke").status == 404
         assert client.admin("POST", "keys", {"name": "x", "scopes": ["nonsense"]}).error["param"] == "scopes"
-        expired = client.create_key("old", expiresAt="2020-01-01T00:00:00Z")
-        assert client.with_key(expired["key"]).get("/v1/accounts").status == 401
+        assert client.admin("POST", "keys", {"name": "old", "expiresAt": "2020-01-01T00:00:00Z"}).error["param"] == "expiresAt"
+        brief = client.with_key(client.create_expiring_key("brief")["key"])
+        assert wait_until(lambda: brief.get("/v1/accounts").status == 401, timeout_s=10)
+
+    def test_a_key_is_shown_once_and_its_secret_is_nowhere_on_disk(self, fresh, tmp_path):
+        server = fresh("--rate-limit", "0", data=tmp_path / "data")
+        client = Client(server)
+        create = lambda: client.send("POST", "/admin/v1/workspaces/demo/keys", {"name": "once"}, headers={"Idempotency-Key": "key-1"}, check=False)
+        made, again = create(), create()
+        assert made.status == again.status == 200 and again.headers["idempotent-replayed"] == "true"
+        assert {**again.json, "key": made["key"]} == made.json and "key" not in again.json
+        assert client.with_key(made["key"]).get("/v1/accounts").status == 200
+        assert not [file.name for file in (tmp_path / "data").iterdir() if file.is_file() and made["key"].encode() in file.read_bytes()]
 
     def test_administration_is_for_admins(self, client, unique):
         plain_member = client.create_member(f"plain{unique}@example.com")
@@ -228,6 +239,52 @@ class TestOperators:
         assert client.admin("POST", "relationships", {"source": "list", "key": "x", "label": "L", "target": "contact"}).status == 400
         changed = client.admin_ok("POST", f"fields/checked{unique}", {"objectType": "account", "label": "Changed", "description": "why"})
         assert changed["label"] == "Changed" and client.ok("GET", "/v1/accounts/definitions")["fieldDefinitions"][f"checked{unique}"]["description"] == "why"
+
+    def test_names_and_labels_are_checked(self, client, unique):
+        def refused(what, body, param):
+            answer = client.admin("POST", what, body)
+            assert answer.status == 400 and answer.error["param"] == param and answer.error["message"], (what, body, answer)
+
+        field_of = lambda **more: {"objectType": "account", "key": f"named{unique}", "label": "L", "valueType": "TEXT", **more}
+        relationship_of = lambda **more: {"source": "account", "key": f"named{unique}", "label": "L", "target": "contact", **more}
+        for blank in ("", "  \t", "\u00a0", "x" * 201):
+            refused("fields", field_of(label=blank), "label")
+            refused("relationships", relationship_of(label=blank), "label")
+            refused("relationships", relationship_of(inverseLabel=blank), "inverseLabel")
+            refused("keys", {"name": blank}, "name")
+            assert client.send("POST", "/admin/v1/workspaces/demo", {"name": blank}, check=False).error["param"] == "name"
+            assert client.operator().send("POST", "/admin/v1/workspaces", {"slug": f"blank{unique}", "name": blank}, check=False).error["param"] == "name"
+        for currency in ("E1R", "EURO", "", "€€€"):
+            refused("fields", field_of(valueType="CURRENCY", currency=currency), "currency")
+            assert client.operator().send("POST", "/admin/v1/workspaces", {"slug": f"bad{unique}", "name": "x", "currency": currency}, check=False).error["param"] == "currency"
+        made = client.admin_ok("POST", "fields", field_of(label="ß" * 200, valueType="CURRENCY", currency="chf", description="why"))
+        assert made["label"] == "ß" * 200 and made["typeConfiguration"]["currency"] == "CHF"
+        client.create_relationship("account", f"linked{unique}", "contact", inverseKey=f"back{unique}")
+        refused(f"relationships/linked{unique}", {"inverseLabel": " "}, "inverseLabel")
+        refused("fields/$name", {"objectType": "account", "required": False}, "required")
+        refused("fields/$website", {"objectType": "account", "unique": False}, "unique")
+
+    def test_a_description_is_cleared_by_null(self, client, unique):
+        key = f"described{unique}"
+        made = client.create_field("account", key, "SINGLE_SELECT", options=["A"], description="why")
+        option = made["typeConfiguration"]["options"][0]["id"]
+        where = {"objectType": "account", "field": key}
+        assert client.admin_ok("POST", f"options/{option}", {**where, "description": "what"})["description"] == "what"
+        assert client.admin_ok("POST", f"options/{option}", {**where, "position": 0})["description"] == "what"
+        assert client.admin_ok("POST", f"options/{option}", {**where, "description": None})["description"] is None
+        assert client.admin_ok("POST", f"fields/{key}", {"objectType": "account", "label": "L"})["description"] == "why"
+        assert client.admin_ok("POST", f"fields/{key}", {"objectType": "account", "description": None})["description"] is None
+
+    def test_a_key_that_would_filter_two_relationships_is_refused(self, client, unique):
+        client.create_relationship("account", f"shared{unique}", "opportunity")
+        answer = client.admin("POST", "relationships", {"source": "contact", "key": f"shared{unique}", "label": "L", "target": "opportunity"})
+        assert answer.status == 409 and answer.error["param"] == "key"
+        answer = client.admin("POST", "relationships", {"source": "opportunity", "key": f"shared{unique}", "label": "L", "target": "contact"})
+        assert answer.status == 409 and answer.error["param"] == "key"
+        account, contact = client.create("accounts", {"$name": "A"})["id"], client.create("contacts", {})["id"]
+        deal = client.create("opportunities", {"$name": "D"}, {"$account": account})["id"]
+        client.update("accounts", account, relationships={f"shared{unique}": {"add": deal}})
+        assert client.ids("opportunities", {f"shared{unique}": account}) == [deal] and client.ids("opportunities", {f"shared{unique}": contact}) == []
 
     def test_a_field_made_unique_later(self, client, unique):
         key = f"later{unique}"

@@ -1,6 +1,8 @@
 """The server as operators meet it: settings, TLS, start and stop, directories that cannot be used."""
+import contextlib
 import os
 import signal
+import sqlite3
 import ssl
 import stat
 import subprocess
@@ -66,6 +68,49 @@ def test_a_settings_file_with_an_unknown_name_is_refused(tmp_path):
     file = tmp_path / "plenoptic.conf"
     file.write_text("rate-limits = 3\n")
     assert "rate-limits" in cli.fails("serve", "--data", tmp_path / "data", "--config", file, "--listen", "127.0.0.1:0")
+
+
+@pytest.mark.parametrize("option, wrong", [("rate-limit", "-5"), ("threads", "-1"), ("max-body-bytes", "-1"), ("queue-limit", "-1"), ("queue-limit", "0"), ("page-cache-mib", "-1"),
+                                           ("answer-cache-mib", "-1"), ("answer-cache-mib", "99999999999"), ("rate-limit", "1.5")])
+def test_numbers_have_a_range_wherever_they_come_from(tmp_path, option, wrong):
+    file = tmp_path / "plenoptic.conf"
+    file.write_text(f"{option} = {wrong}\n")
+    start = ["serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0"]
+    environment = {**os.environ, "PLENOPTIC_" + option.upper().replace("-", "_"): wrong}
+    for done in (cli.run(*start, f"--{option}", wrong), cli.run(*start, "--config", file), cli.run(*start, env=environment)):
+        said = done.stdout + done.stderr
+        assert done.returncode != 0 and f"--{option}: it takes a whole number from" in said, said
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("public_url", ["https://crm.example.com/", "https://crm.example.com//", "https://crm.example.com/base/"])
+def test_a_link_has_no_doubled_slash(tmp_path, public_url):
+    key = workspace_in(tmp_path / "data")
+    server = ServeServer("--public-url", public_url, data=tmp_path / "data")
+    account = Client(server, key).create("accounts", {"$name": "Linked"})
+    assert account["httpLink"] == f"{public_url.rstrip('/')}/crm/account/{account['id']}"
+    assert server.stop() == 0
+
+
+def test_without_a_server_there_is_no_link(tmp_path):
+    workspace_in(tmp_path / "data")
+    assert cli.ok("member", "create", "--data", tmp_path / "data", "--email", "a@example.com")["httpLink"] is None
+
+
+def test_dev_on_a_kept_directory_leaves_one_key(fresh, tmp_path):
+    first = fresh(data=tmp_path / "data")
+    mine = Client(first).create_key("mine")["key"]
+    old = first.key
+    assert first.stop() == 0
+    second = fresh(data=tmp_path / "data")
+    client = Client(second)
+    assert client.with_key(old).get("/v1/accounts").status == 401
+    assert client.get("/v1/accounts").status == client.with_key(mine).get("/v1/accounts").status == 200
+    assert [row["name"] for row in client.admin_ok("GET", "keys")["data"] if not row["revokedAt"]] == ["dev", "mine"]
+
+
+def test_help_shows_what_holds():
+    assert "--log-level TEXT=warn" in cli.run("dev", "--help").stdout and "--log-level TEXT=info" in cli.run("serve", "--help").stdout
 
 
 def test_an_address_in_use_is_named(tmp_path):
@@ -135,6 +180,110 @@ def test_the_demo_is_a_believable_company(fresh):
         "accounts": 40, "contacts": 120, "opportunities": 60, "members": 5, "lists": 2, "tasks": 50, "notes": 40}
     custom = [field for plural in ("accounts", "contacts", "opportunities") for key, field in client.ok("GET", f"/v1/{plural}/definitions")["fieldDefinitions"].items() if not key.startswith("$")]
     assert len(custom) == 6 and len({field["valueType"] for field in custom}) >= 5
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 4 MiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], capture_output=True).returncode != 0:
+        pytest.skip("NOT TESTED: a full disk; mounting a small file system is not permitted here")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_full_disk_refuses_writes_and_nothing_else(small_disk):
+    key = workspace_in(small_disk / "data")
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(b"x" * (1 << 20))
+    server = ServeServer("--rate-limit", "0", data=small_disk / "data")
+    client = Client(server, key)
+    kept = [client.create("accounts", {"$name": "First"})["id"]]
+    answer = None
+    for number in range(2000):
+        answer = client.post("/v1/accounts", {"fields": {"$name": f"{number} " + "x" * 9000}})
+        if answer.status != 200:
+            break
+        kept.append(answer["id"])
+    assert answer.status == 503 and answer.error["type"] and int(answer.headers["retry-after"]) >= 1
+    # Several that wait together fail together, and reading goes on.
+    statuses = []
+    threads = [threading.Thread(target=lambda: statuses.append(Client(server, key).post("/v1/accounts", {"fields": {"$name": "y" * 9000}}).status)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [503] * 8 and server.alive(), server.stderr()
+    assert client.list("accounts")["totalCount"] == len(kept)
+    assert all(client.retrieve("accounts", id)["id"] == id for id in kept)
+
+    ballast.unlink()
+    kept.append(client.create("accounts", {"$name": "There is room again"})["id"])
+    assert client.list("accounts")["totalCount"] == len(kept)
+    server.kill()
+    server.start()
+    assert Client(server, key).list("accounts")["totalCount"] == len(kept)
+    assert server.stop() == 0
+    assert cli.run("verify", small_disk / "data").returncode == 0
+
+
+def damage(database, mark):
+    """Overwrites the beginning of the page that holds `mark`."""
+    content = bytearray(database.read_bytes())
+    page = content.index(mark) // 4096 * 4096
+    content[page:page + 16] = b"\xff" * 16
+    database.write_bytes(content)
+
+
+def test_a_damaged_page_costs_lists_only(tmp_path):
+    key = workspace_in(tmp_path / "data")
+    server = ServeServer("--rate-limit", "0", data=tmp_path / "data")
+    client = Client(server, key)
+    kept = [client.create("accounts", {"$name": (f"{number} " if number != 20 else "The mark ") + "x" * 2000})["id"] for number in range(50)]
+    assert server.stop() == 0
+    damage(tmp_path / "data" / "plenoptic.db", b"The mark")
+    server.start()
+    client = Client(server, key)
+    answer = client.get("/v1/accounts")
+    assert answer.status == 503 and "retrieved by id" in answer.error["message"]
+    assert client.get("/v1/contacts").status == 503
+    ready = client.get("/readyz", check=False)
+    assert (ready.status, ready["status"]) == (503, "failed") and client.get("/healthz", check=False).status == 200
+    assert client.retrieve("accounts", kept[0])["id"] == kept[0]
+    assert client.update("accounts", kept[49], {"$name": "Still written"}) and client.create("accounts", {"$name": "Still made"})
+    assert server.stop() == 0
+    said = server.stderr()
+    assert "index_failed" in said and f"plenoptic verify {tmp_path / 'data'}" in said and "backup" in said
+
+
+def test_damaged_definitions_are_told_at_the_start(tmp_path):
+    workspace_in(tmp_path / "data")
+    damage(tmp_path / "data" / "plenoptic.db", b"$lastInteractionAt")
+    for command in (["serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0"], ["key", "list", "--data", tmp_path / "data"]):
+        said = cli.fails(*command)
+        assert "is damaged" in said and "plenoptic verify" in said and "backup" in said
+
+
+def test_expired_idempotency_answers_go_however_many_there_are(tmp_path):
+    key = workspace_in(tmp_path / "data")
+    server = ServeServer("--rate-limit", "0", data=tmp_path / "data")
+    Client(server, key).create("accounts", {"$name": "Old"}, headers={"Idempotency-Key": "old"})
+    assert server.stop() == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "plenoptic.db")) as database, database:
+        database.execute("UPDATE idempotency SET created_at = 0")
+        database.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
+                         " INSERT INTO idempotency (workspace_id, operation, record, key, subject, status, body, created_at)"
+                         " SELECT workspace_id, operation, record, key || i, subject, status, body, 0 FROM idempotency, n")
+    server.start()
+    Client(server, key).create("accounts", {"$name": "New"}, headers={"Idempotency-Key": "new"})
+
+    def kept():
+        with contextlib.closing(sqlite3.connect(tmp_path / "data" / "plenoptic.db")) as database:
+            return [row[0] for row in database.execute("SELECT CAST(key AS TEXT) FROM idempotency")]
+
+    assert wait_until(lambda: kept() == ["new"], timeout_s=20), len(kept())
+    assert server.stop() == 0
 
 
 def test_verify_says_sound(tmp_path):

@@ -63,7 +63,7 @@ def test_taken(client, holder, key, sent, back):
     ("vnumber", "5", 400, "invalid_type"), ("vnumber", True, 400, "invalid_type"), ("vnumber", 0.001, 422, None), ("vnumber", 9007199254740992, 422, None),
     ("vnumber", 1e300, 422, None), ("vcurrency", {"amount": 5}, 400, "invalid_type"), ("vcheckbox", "true", 400, "invalid_type"), ("vcheckbox", 1, 400, "invalid_type"),
     ("vdatetime", "2026-13-01", 400, "invalid_type"), ("vdatetime", "yesterday", 400, "invalid_type"), ("vdatetime", "2026-01-01T00:00:00", 400, "invalid_type"), ("vdatetime", 5, 400, "invalid_type"),
-    ("vdatetime", "2026-01-01 00:00:00Z", 400, "invalid_type"), ("vdatetime", "2026-01-01T24:00:00Z", 400, "invalid_type"),
+    ("vdatetime", "9999-12-31T23:59:60Z", 400, "invalid_type"), ("vdatetime", "2026-01-01 00:00:00Z", 400, "invalid_type"), ("vdatetime", "2026-01-01T24:00:00Z", 400, "invalid_type"),
     ("vemail", "nonsense", 422, None), ("vemail", "a@b", 422, None), ("vemail", "a b@c.de", 422, None), ("vemail", ["a@b.co", "c@d.io"], 422, None), ("vemail", 5, 400, "invalid_type"),
     ("vemails", ["a@b.co", None], 400, "invalid_type"), ("vemails", [["a@b.co"]], 400, "invalid_type"), ("vurl", "ftp://example.com", 422, None), ("vurl", "not a url", 422, None), ("vurl", "nodots", 422, None),
     ("vurl", "javascript:alert(1)", 422, None), ("vphone", "+1", 422, None), ("vphone", "abc", 422, None), ("vphone", "123", 422, None), ("vphone", "+1234567890123456789", 422, None),
@@ -103,6 +103,19 @@ def test_type_configuration(client, holder):
     shown = {key: definition["typeConfiguration"] for key, definition in client.ok("GET", "/v1/accounts/definitions")["fieldDefinitions"].items()}
     assert shown["vcurrency"] == {"currency": "EUR"} and shown["vtwitter"] == {"handleService": "TWITTER"}
     assert shown["vemails"] == {"unique": False, "multipleValues": True} and shown["vtext"] == {} and shown["$website"] == {"unique": True, "multipleValues": True}
+
+
+def test_an_option_returns_only_where_its_label_is_free(client, unique):
+    key = f"back{unique}"
+    made = client.create_field("contact", key, "SINGLE_SELECT", options=["Old", "New"])
+    old = made["typeConfiguration"]["options"][0]["id"]
+    where = {"objectType": "contact", "field": key}
+    client.admin_ok("POST", f"options/{old}", {**where, "retired": True})
+    client.admin_ok("POST", "options", {**where, "label": " old "})
+    answer = client.admin("POST", f"options/{old}", {**where, "retired": False})
+    assert answer.status == 409 and answer.error["param"] == "label"
+    assert client.admin_ok("POST", f"options/{old}", {**where, "retired": False, "label": "Older"})["retired"] is False
+    assert client.admin("POST", f"options/{old}", {**where, "label": "OLD"}).status == 409
 
 
 def test_retired_options_stay_readable_and_cannot_be_written(client, unique):

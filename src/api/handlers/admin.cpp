@@ -59,7 +59,9 @@ std::optional<std::int64_t> asked_expiry(const Call& call) {
   const auto sent = optional_text(call, "expiresAt");
   if (!sent) return std::nullopt;
   const auto parsed = base::parse_timestamp(*sent);
-  if (!parsed) throw errors::admin_invalid("'expiresAt' " + parsed.error(), "expiresAt");
+  if (!parsed) throw errors::admin_invalid("'expiresAt' " + parsed.error() + ".", "expiresAt");
+  if (*parsed <= call.write->now_ms)
+    throw errors::admin_invalid("'expiresAt' must lie in the future; " + *sent + " is past. Leave it out for a key that does not expire.", "expiresAt");
   return *parsed;
 }
 
@@ -77,7 +79,6 @@ model::RecordId get_member(Call& call, const std::string& named) {
 Answer admin_create_workspace(Call& call) {
   services::NewWorkspace wanted{.slug = text(call, "slug"), .name = text(call, "name")};
   if (const auto currency = optional_text(call, "currency")) wanted.currency = *currency;
-  if (wanted.currency.size() != 3) throw errors::admin_invalid("'currency' must be an ISO 4217 code of three letters.", "currency");
   return json_answer(workspace_json(*services::create_workspace(*call.write, wanted, call.workspace_sink())));
 }
 
@@ -118,8 +119,12 @@ Answer admin_create_key(Call& call) {
   if (const auto member = optional_text(call, "member")) wanted.member = get_member(call, *member);
   const auto created = services::create_api_key(*call.write, call.services.keys, wanted);
   Json json = key_json(call, created.key, std::nullopt);
+  // Shown once: a repetition shows the key's record, and the disk holds its hash only.
+  std::string without_secret = json.dump();
   json["key"] = created.secret;
-  return json_answer(json);
+  Answer answer = json_answer(json);
+  answer.kept_body = std::move(without_secret);
+  return answer;
 }
 
 Answer admin_list_keys(Call& call) {

@@ -19,6 +19,13 @@ std::optional<std::string> optional_text(const Call& call, std::string_view key)
   return value.is_string() ? std::optional(value.string()) : std::nullopt;
 }
 
+/// Absent: as it is. Null or blank: cleared.
+std::optional<std::optional<std::string>> clearable_text(const Call& call, std::string_view key) {
+  if (!call.body.find(key)) return std::nullopt;
+  const auto sent = optional_text(call, key);
+  return sent && !sent->empty() ? std::optional(sent) : std::optional(std::optional<std::string>());
+}
+
 std::optional<bool> optional_flag(const Call& call, std::string_view key) {
   const Json& value = call.body.at(key);
   return value.is_boolean() ? std::optional(value.boolean()) : std::nullopt;
@@ -83,7 +90,7 @@ Answer admin_list_fields(Call& call) {
 }
 
 Answer admin_update_field(Call& call) {
-  const services::FieldUpdate wanted{optional_text(call, "label"), optional_text(call, "description"), optional_flag(call, "unique"), optional_flag(call, "required")};
+  const services::FieldUpdate wanted{optional_text(call, "label"), clearable_text(call, "description"), optional_flag(call, "unique"), optional_flag(call, "required")};
   const std::string object_type = text(call, "objectType");
   return json_answer(field_json(object_type, data_model(call).update_field(object_type, call.path_parameter("field"), wanted)));
 }
@@ -93,7 +100,7 @@ Answer admin_create_option(Call& call) {
 }
 
 Answer admin_update_option(Call& call) {
-  services::OptionUpdate wanted{optional_text(call, "label"), optional_text(call, "description"), optional_flag(call, "retired"), {}};
+  services::OptionUpdate wanted{optional_text(call, "label"), clearable_text(call, "description"), optional_flag(call, "retired"), {}};
   if (const Json& position = call.body.at("position"); position.is_number())
     wanted.position = static_cast<std::size_t>(std::max<std::int64_t>(0, position.number_as_int64().value_or(0)));
   return json_answer(full_option_json(data_model(call).update_option(text(call, "objectType"), text(call, "field"), call.path_parameter("option"), wanted)));
@@ -121,7 +128,7 @@ Answer admin_list_relationships(Call& call) {
 }
 
 Answer admin_update_relationship(Call& call) {
-  const services::RelationshipUpdate wanted{optional_text(call, "label"), optional_text(call, "description"), optional_text(call, "inverseLabel")};
+  const services::RelationshipUpdate wanted{optional_text(call, "label"), clearable_text(call, "description"), optional_text(call, "inverseLabel")};
   return json_answer(link_type_json(call.schema(), data_model(call).update_relationship(call.path_parameter("relationship"), wanted)));
 }
 

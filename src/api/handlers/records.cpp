@@ -80,7 +80,7 @@ std::optional<Rows> find_rows(Call& call, const ObjectType& type, const index::W
 
 Rows read_rows(Call& call, const ObjectType& type, const index::Query& query) {
   const auto index = call.services.indexes.find_ready(call.workspace->id);
-  if (!index) throw errors::overloaded();
+  if (!index) throw errors::lists_unavailable();
   std::optional<Rows> found;
   while (!(found = find_rows(call, type, *index, query))) std::this_thread::yield();
   for (std::size_t i : found->missing) {

@@ -1,6 +1,7 @@
 // EMAIL: the contract's published pattern, by hand (a regular expression would be slow on hot paths).
 #include <algorithm>
 
+#include "model/value_types.h"
 #include "model/value_types/families.h"
 
 namespace plenoptic::model::value_types {
@@ -73,6 +74,6 @@ ParsedText parse_one(const FieldDefinition& field, std::string_view text) {
 
 }  // namespace
 
-ParsedValue parse_email(const FieldDefinition& field, const base::Json& input) { return parse_texts(field, input, parse_one, lower_ascii); }
+ParsedValue parse_email(const FieldDefinition& field, const base::Json& input) { return parse_texts(field, input, parse_one, lower_text); }
 
 }  // namespace plenoptic::model::value_types

@@ -58,9 +58,9 @@ void WriteTransaction::commit() {
   try {
     write_.commit.use().run();
   } catch (const StorageError& failure) {
-    // Still open: it can be rolled back, and nothing was stored. Closed by SQLite because a write found no space: the frame
-    // that commits comes last and is not whole. Closed for another reason: nobody knows.
-    if (!connection_.in_transaction() && failure.kind != StorageError::Kind::full) throw StorageError(StorageError::Kind::unknown_outcome, failure.what());
+    // Still open: it can be rolled back, and nothing was stored. Closed by a full disk: SQLite rolled it back, since the
+    // log has no room for its last page. Closed by anything else: nobody knows.
+    if (failure.kind != StorageError::Kind::full && !connection_.in_transaction()) throw StorageError(StorageError::Kind::unknown_outcome, failure.what());
     throw;
   }
 }

@@ -1,4 +1,5 @@
 """A small HTTP client for tests: keeps its connection, shows everything, checks each answer against the contract."""
+import datetime
 import http.client
 import json
 import socket
@@ -137,6 +138,11 @@ class Client:
 
     def create_key(self, name="test", **more):
         return self.admin_ok("POST", "keys", {"name": name, **more})
+
+    def create_expiring_key(self, name):
+        """A key that lives for a second."""
+        moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=SLOW)
+        return self.create_key(name, expiresAt=moment.isoformat(timespec="milliseconds"))
 
     def create_field(self, object_type, key, value_type, **more):
         return self.admin_ok("POST", "fields", {"objectType": object_type, "key": key, "label": key.title(), "valueType": value_type, **more})

@@ -22,7 +22,7 @@ class TimeoutError : public ConnectionError {
   using ConnectionError::ConnectionError;
 };
 
-/// An answer of 400 or more.
+/// An answer that is no success: of 400 or more, or a redirection, which is not followed.
 class ApiError : public Error {
  public:
   struct Details {

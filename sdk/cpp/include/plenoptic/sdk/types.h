@@ -1,10 +1,12 @@
 // What requests are made of and answers give back. Member names are the contract's, in snake case.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,18 +26,24 @@ struct FullName {
   std::optional<std::string> first_name, last_name;
 };
 
+template <typename Type>
+concept WholeNumber = std::integral<Type> && !std::same_as<Type, bool> && !std::same_as<Type, char>;
+template <typename Type>
+concept Text = std::convertible_to<Type, std::string_view>;
+
 /// A field's value as a request writes it; `nullptr` clears. Select fields take an option's id or label.
 /// Numbers keep their digits: give a base::JsonNumber where a double would not be exact.
 class FieldValue {
  public:
   FieldValue(std::nullptr_t) {}
   FieldValue(bool value) : json_(value) {}
-  FieldValue(int value) : json_(value) {}
-  FieldValue(std::int64_t value) : json_(value) {}
+  template <WholeNumber Number>
+  FieldValue(Number value) : json_(base::JsonNumber{std::to_string(value)}) {}
   FieldValue(double value) : json_(value) {}
   FieldValue(base::JsonNumber value) : json_(std::move(value)) {}
   FieldValue(const char* value) : json_(value) {}
   FieldValue(std::string value) : json_(std::move(value)) {}
+  FieldValue(std::string_view value) : json_(value) {}
   FieldValue(const std::vector<std::string>& values);
   FieldValue(std::initializer_list<const char*> values);
   FieldValue(const Address& value);
@@ -46,37 +54,69 @@ class FieldValue {
   Json json_;
 };
 
+/// One record id as text. A class, so that two texts in braces are two ids and never the two ends of one.
+class Id {
+ public:
+  template <Text Type>
+  Id(const Type& id) : text_(std::string_view(id)) {}
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
 /// One record id, or several.
 class Ids {
  public:
-  Ids(const char* id) : ids_{id} {}
-  Ids(std::string id) : ids_{std::move(id)} {}
+  template <Text Type>
+  Ids(const Type& id) : ids_{std::string(std::string_view(id))} {}
   Ids(std::vector<std::string> ids) : ids_(std::move(ids)) {}
-  Ids(std::initializer_list<std::string> ids) : ids_(ids) {}
+  Ids(std::initializer_list<Id> ids);
   Json json() const;
 
  private:
   std::vector<std::string> ids_;
 };
 
-/// What a relationship is to become: one or several ids, or `nullptr` to clear it.
-class Replacement {
+/// One id, several, or nothing said.
+class OptionalIds {
  public:
-  Replacement(std::nullptr_t) {}
-  Replacement(const char* id) : ids_(id) {}
-  Replacement(std::string id) : ids_(std::move(id)) {}
-  Replacement(Ids ids) : ids_(std::move(ids)) {}
+  OptionalIds() = default;
+  template <typename Type>
+    requires std::convertible_to<Type, Ids>
+  OptionalIds(const Type& ids) : ids_(ids) {}
+  OptionalIds(Ids ids) : ids_(std::move(ids)) {}
+  OptionalIds(std::initializer_list<Id> ids) : ids_(ids) {}
+  explicit operator bool() const { return ids_.has_value(); }
   Json json() const { return ids_ ? ids_->json() : Json(); }
 
  private:
   std::optional<Ids> ids_;
 };
 
+/// What a relationship is to become: one or several ids, `nullptr` to clear it, or nothing said.
+class Replacement {
+ public:
+  Replacement() = default;
+  Replacement(std::nullptr_t) : given_(true) {}
+  template <typename Type>
+    requires std::convertible_to<Type, Ids>
+  Replacement(const Type& ids) : given_(true), ids_(ids) {}
+  Replacement(Ids ids) : given_(true), ids_(std::move(ids)) {}
+  Replacement(std::initializer_list<Id> ids) : given_(true), ids_(ids) {}
+  explicit operator bool() const { return given_; }
+  Json json() const { return ids_.json(); }
+
+ private:
+  bool given_ = false;
+  OptionalIds ids_;
+};
+
 /// Either `replace` alone, or `add` and `remove`, one or both.
 struct RelationshipOperation {
-  std::optional<Ids> add = {};
-  std::optional<Ids> remove = {};
-  std::optional<Replacement> replace = {};
+  OptionalIds add = {};
+  OptionalIds remove = {};
+  Replacement replace = {};
 };
 
 using Fields = std::map<std::string, FieldValue>;
