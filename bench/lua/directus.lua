@@ -6,16 +6,9 @@ return function(c)
 
   function ask.retrieve() return c.get(path .. "/" .. c.record()) end
 
-  function ask.update()
-    return c.send("PATCH", path .. "/" .. c.record(),
-      format('{"stage":"%s","amount":%d,"nextStep":"Step %d","tier":"%s","account":"%s"}', pick(c.stages), random(100000), random(1000), pick(c.tiers), c.account()))
-  end
+  function ask.update() return c.send("PATCH", path .. "/" .. c.record(), c.flat_update()) end
 
-  function ask.create()
-    return c.send("POST", path,
-      format('{"name":"Deal %d","stage":"%s","amount":%d,"closeDate":"2026-05-04T00:00:00.000Z","nextStep":"Call","tier":"%s","score":%d,"forecast":%d,"competitor":"Incumbent","isRenewal":true,"trialEndsAt":"2026-04-01T00:00:00.000Z","account":"%s"}',
-        random(1000000), pick(c.stages), random(100000), pick(c.tiers), random(100), random(100000), c.account()))
-  end
+  function ask.create() return c.send("POST", path, c.flat_create("T")) end
 
   function ask.list()
     local low = random(90000)

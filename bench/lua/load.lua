@@ -26,7 +26,6 @@ function init(arguments)
     pick = function(list) return list[math.random(#list)] end,
     stages = { "Lead", "Qualification", "Demo", "Trial", "Proposal", "Won", "Lost" },
     tiers = { "Gold", "Silver", "Bronze" },
-    first = { "ada", "marcus", "sofia", "yuki", "ines", "omar", "lena", "pavel", "ruth", "diego" },
     last = { "okafor", "lindqvist", "marchetti", "nakamura", "herrera", "novak", "haddad", "keller", "osei", "duarte" },
   }
   -- A request is joined from ready pieces: wrk.format would walk the headers each time.
@@ -35,6 +34,15 @@ function init(arguments)
   local head_end = head .. "\r\n"
   context.get = function(path) return "GET " .. path .. head_end end
   context.send = function(method, path, body) return method .. " " .. path .. head .. "Content-Type: application/json\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body end
+  -- What the flat systems (PocketBase, Directus) are sent; `between` stands between the date and the time.
+  context.flat_update = function()
+    return string.format('{"stage":"%s","amount":%d,"nextStep":"Step %d","tier":"%s","account":"%s"}', context.pick(context.stages), math.random(100000), math.random(1000),
+      context.pick(context.tiers), context.account())
+  end
+  context.flat_create = function(between)
+    return string.format('{"name":"Deal %d","stage":"%s","amount":%d,"closeDate":"2026-05-04%s00:00:00.000Z","nextStep":"Call","tier":"%s","score":%d,"forecast":%d,"competitor":"Incumbent","isRenewal":true,"trialEndsAt":"2026-04-01%s00:00:00.000Z","account":"%s"}',
+      math.random(1000000), context.pick(context.stages), math.random(100000), between, context.pick(context.tiers), math.random(100), math.random(100000), between, context.account())
+  end
   request = dofile(settings.requests)(context)[settings.scenario]
   if not request then error("no scenario " .. settings.scenario) end
 end
