@@ -26,3 +26,5 @@ find_library(LZ4_LIBRARY lz4 REQUIRED)
 find_path(PHONENUMBER_INCLUDE phonenumbers/phonenumberutil.h
           PATHS ${CMAKE_SOURCE_DIR}/.deps/phonenumber/usr/include REQUIRED)
 find_library(PHONENUMBER_LIBRARY NAMES phonenumber libphonenumber.so.8 REQUIRED)
+
+find_library(JEMALLOC_LIBRARY jemalloc REQUIRED)

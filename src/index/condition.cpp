@@ -101,6 +101,11 @@ void keep_bits(const Bitmap& bitmap, std::uint32_t chunk, ChunkWords& words) {
   }
 }
 
+std::uint64_t bits_in_chunk(const Bitmap& bitmap, std::uint32_t chunk) {
+  const Container container = container_of(bitmap, chunk);
+  return container.content ? static_cast<std::uint64_t>(container_get_cardinality(container.content, container.type)) : 0;
+}
+
 bool has_chunk(const Bitmap& bitmap, std::uint32_t chunk) { return container_of(bitmap, chunk).content != nullptr; }
 
 ConditionPointer kept_condition(const Bitmap& kept) { return std::make_unique<KeptCondition>(kept); }

@@ -41,6 +41,7 @@ ConditionPointer empty_condition();
 
 /// Keeps the bits that stand in the bitmap.
 void keep_bits(const Bitmap& bitmap, std::uint32_t chunk, ChunkWords& words);
+std::uint64_t bits_in_chunk(const Bitmap& bitmap, std::uint32_t chunk);
 bool has_chunk(const Bitmap& bitmap, std::uint32_t chunk);
 
 }  // namespace plenoptic::index

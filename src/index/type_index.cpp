@@ -27,6 +27,13 @@ class PageBuilder {
     }
   }
 
+  /// Counts a chunk of so many matches, where nothing of the page stands in it. False: it has to be added.
+  bool skip(std::uint64_t count) {
+    if (!full() && page_.total_count + count > query_.offset) return false;
+    page_.total_count += count;
+    return true;
+  }
+
   Page take() { return std::move(page_); }
 
  private:
@@ -130,21 +137,21 @@ Page TypeIndex::query(const Query& query, std::span<const std::optional<Ordinal>
 }
 
 Page TypeIndex::page_of(const Bitmap& matches, const Query& query) const {
-  Page page;
-  page.total_count = matches.cardinality();
-  for (std::size_t i = 0; i < query.limit && query.offset < page.total_count - i; ++i) {
-    // The newest stand at the end.
-    std::uint32_t ordinal = 0;
-    if (!matches.select(static_cast<std::uint32_t>(page.total_count - 1 - query.offset - i), &ordinal)) break;
-    page.ids.push_back(ids_[ordinal]);
+  PageBuilder builder(ids_, query);
+  ChunkWords words;
+  for (std::uint32_t chunk = chunk_count(); chunk-- > 0;) {
+    if (builder.skip(bits_in_chunk(matches, chunk))) continue;
+    words.fill(~std::uint64_t{0});
+    keep_bits(matches, chunk, words);
+    builder.add(chunk, words);
   }
-  return page;
+  return builder.take();
 }
 
 Page TypeIndex::page_of(const Bitmap& all, std::span<const Term> terms, const Query& query) const {
   PageBuilder builder(ids_, query);
   ChunkWords words;
-  for (auto chunk = static_cast<std::uint32_t>((ids_.size() + chunk_size - 1) / chunk_size); chunk-- > 0;) {
+  for (std::uint32_t chunk = chunk_count(); chunk-- > 0;) {
     const auto rules_out = [&](const Term& term) { return !term.negated && !term.condition->may_match(chunk); };
     if (!has_chunk(all, chunk) || std::any_of(terms.begin(), terms.end(), rules_out)) continue;
     words.fill(~std::uint64_t{0});

@@ -50,6 +50,7 @@ class TypeIndex {
     bool negated;
   };
 
+  std::uint32_t chunk_count() const { return static_cast<std::uint32_t>((ids_.size() + chunk_size - 1) / chunk_size); }
   Column* column_of(const model::FieldDefinition& field);
   ConditionPointer condition(const model::FieldPredicate& predicate) const;
   ConditionPointer condition(const model::RelationshipPredicate& predicate, std::optional<Ordinal> target) const;

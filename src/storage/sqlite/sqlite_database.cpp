@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "storage/sqlite/checkpointer.h"
 #include "storage/sqlite/directory_lock.h"
 #include "storage/sqlite/migrations.h"
 #include "storage/sqlite/recovery.h"
@@ -25,10 +26,16 @@ void configure(Connection& connection, const SqliteOptions& options) {
     connection.run("PRAGMA synchronous = OFF");
   else
     connection.run("PRAGMA synchronous = FULL");
-  // The lane checkpoints by itself, under the same mutex as commits: SQLite 3.40.1 has the WAL-reset fault.
+  // SQLite 3.40.1 has the WAL-reset fault: only the Checkpointer checkpoints.
   connection.run("PRAGMA wal_autocheckpoint = 0");
   connection.run("PRAGMA temp_store = MEMORY");
   connection.pragma("mmap_size", 0);
+}
+
+Connection open_configured(const std::string& path, const SqliteOptions& options) {
+  Connection connection(path, SQLITE_OPEN_READWRITE);
+  configure(connection, options);
+  return connection;
 }
 
 /// A reading connection with its statements.
@@ -105,12 +112,14 @@ class SqliteDatabase final : public Database {
         read_(connection_),
         write_(connection_),
         transaction_(connection_, read_, write_),
-        pool_(path_, options) {
+        pool_(path_, options),
+        checkpointer_(open_configured(path_, options), open_configured(path_, options), commit_mutex_, options.wal_limit_bytes / page_bytes / 4,
+                      options.wal_limit_bytes / page_bytes) {
     // The file's size says nothing: it is written over from its beginning. The hook tells the pages in use.
     sqlite3_wal_hook(
         connection_.handle(),
         [](void* self, sqlite3*, const char*, int pages) {
-          static_cast<SqliteDatabase*>(self)->wal_pages_ = pages;
+          static_cast<SqliteDatabase*>(self)->checkpointer_.set_pages(pages);
           return SQLITE_OK;
         },
         this);
@@ -130,15 +139,7 @@ class SqliteDatabase final : public Database {
     }
   }
 
-  void maintain() override {
-    if (wal_pages_ < options_.wal_limit_bytes / page_bytes / 4) return;
-    std::lock_guard lock(commit_mutex_);
-    // PASSIVE first: it waits for nobody, and where no reader holds it up, the next commit writes the file from its
-    // beginning again. TRUNCATE waits for readers; only past the limit.
-    const int mode = wal_pages_ < options_.wal_limit_bytes / page_bytes ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE;
-    sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, mode, nullptr, nullptr);
-    wal_pages_ = 0;
-  }
+  void maintain() override { checkpointer_.maintain(); }
 
   std::vector<std::string> verify() override { return verify_database(connection_); }
 
@@ -171,8 +172,8 @@ class SqliteDatabase final : public Database {
   WriteStatements write_;
   WriteTransaction transaction_;
   ReadPool pool_;
-  std::mutex commit_mutex_;     // commits and checkpoints
-  std::int64_t wal_pages_ = 0;  // in use after the newest commit; the lane's
+  std::mutex commit_mutex_;
+  Checkpointer checkpointer_;
 };
 
 }  // namespace

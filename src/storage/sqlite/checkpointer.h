@@ -1,0 +1,50 @@
+// Copies what stands in the write-ahead log back into the database file, beside commits.
+//
+// SQLite before 3.51.3 may corrupt a database where a commit starts the log anew while a checkpoint runs. So a checkpoint beside
+// commits holds a snapshot of its own, taken between commits, which keeps them from starting the log anew; only the last and
+// short one, after which they may, runs while commits wait.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "storage/sqlite/sqlite.h"
+
+namespace plenoptic::storage::sqlite {
+
+class Checkpointer {
+ public:
+  /// Both connections are its own, configured. `commit_mutex` is held during each commit.
+  Checkpointer(Connection worker, Connection pin, std::mutex& commit_mutex, std::int64_t start_at_pages, std::int64_t limit_pages);
+  ~Checkpointer();
+  Checkpointer(const Checkpointer&) = delete;
+  Checkpointer& operator=(const Checkpointer&) = delete;
+
+  /// Under the commit mutex, after each commit: how many pages the log has.
+  void set_pages(std::int64_t pages) { pages_ = pages; }
+  /// Between commits: starts a checkpoint where the log is long, and waits for it where it is past its limit.
+  void maintain();
+
+ private:
+  void loop();
+  void run();
+  /// Under the commit mutex. What stands in the log is in the file when it returns, unless a reader holds it up.
+  void finish();
+
+  Connection worker_, pin_;
+  Statement pin_begin_, pin_read_, pin_end_;
+  std::mutex& commit_mutex_;
+  const std::int64_t start_at_pages_, limit_pages_;
+  std::int64_t pages_ = 0;  // of the log in use; under the commit mutex
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool wanted_ = false;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace plenoptic::storage::sqlite
