@@ -26,9 +26,9 @@ void fail(sqlite3* handle, int code, std::string_view doing) {
   throw StorageError(kind_of(code), fmt::format("the database failed at {}: {} (SQLite code {})", doing, said, code));
 }
 
-Connection::Connection(const std::string& path, int flags) {
+Connection::Connection(const std::string& path, int flags, const char* file_system) {
   sqlite3* opened = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, file_system);
   handle_.reset(opened);
   if (code != SQLITE_OK) fail(opened, code, "opening " + path);
   sqlite3_busy_timeout(opened, 5000);

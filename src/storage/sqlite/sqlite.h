@@ -27,7 +27,8 @@ class Sql {
 
 class Connection {
  public:
-  Connection(const std::string& path, int flags);
+  /// `file_system`: the name of one that is registered; null: SQLite's default.
+  Connection(const std::string& path, int flags, const char* file_system = nullptr);
   sqlite3* handle() const { return handle_.get(); }
   void run(Sql sql) { run_text(sql.text()); }
   /// For pragmas with a number in them.

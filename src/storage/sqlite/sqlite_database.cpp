@@ -8,6 +8,7 @@
 
 #include "storage/sqlite/checkpointer.h"
 #include "storage/sqlite/directory_lock.h"
+#include "storage/sqlite/gathering_file_system.h"
 #include "storage/sqlite/migrations.h"
 #include "storage/sqlite/recovery.h"
 #include "storage/sqlite/transaction.h"
@@ -108,7 +109,7 @@ class SqliteDatabase final : public Database {
       : options_(options),
         lock_(options.directory),
         path_(options.directory + "/plenoptic.db"),
-        connection_(open(path_, options)),
+        connection_(open(path_, options, gathering_)),
         read_(connection_),
         write_(connection_),
         transaction_(connection_, read_, write_),
@@ -146,9 +147,10 @@ class SqliteDatabase final : public Database {
   std::string describe() const override { return fmt::format("SQLite {} in {}", sqlite3_libversion(), path_); }
 
  private:
-  static Connection open(const std::string& path, const SqliteOptions& options) {
+  static Connection open(const std::string& path, const SqliteOptions& options, const GatheringFileSystem& gathering) {
     ::umask(0077);
-    Connection connection(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    // What is never synced must not wait for it.
+    Connection connection(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, options.throw_away ? nullptr : gathering.name());
     try {
       configure(connection, options);
       connection.pragma("cache_size", -options.page_cache_kib);
@@ -167,6 +169,7 @@ class SqliteDatabase final : public Database {
   const SqliteOptions options_;
   DirectoryLock lock_;
   const std::string path_;
+  const GatheringFileSystem gathering_;
   Connection connection_;
   ReadStatements read_;
   WriteStatements write_;
