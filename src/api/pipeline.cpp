@@ -8,6 +8,7 @@
 #include "api/body.h"
 #include "api/envelope.h"
 #include "api/openapi.h"
+#include "api/openapi_types.h"
 #include "api/query_string.h"
 #include "services/members.h"
 
@@ -114,7 +115,10 @@ void Pipeline::process(const ExchangePointer& exchange) {
   const bool open = e.route.operation ? e.operation().access == Access::everyone : !is_api_path(e.request.path);
 
   // 2. Who calls: 401.
-  if (!open) authenticate(e);
+  if (!open)
+    authenticate(e);
+  else if (e.route.operation && e.operation().id == "system.openapi")
+    recognise(e);  // whose key is shown, that workspace's definitions stand in it
   show_rate(e);
 
   // 3. Unknown path: 404.
@@ -151,14 +155,19 @@ void Pipeline::authenticate(Exchange& e) const {
     e.principal.actor.id = "operator";
     return;
   }
+  if (!recognise(e)) throw errors::unauthorized();
+}
+
+bool Pipeline::recognise(Exchange& e) const {
+  const std::string_view secret = bearer_token(e.request);
   auto key = secret.empty() ? nullptr : parts_.services.keys.find(secret, e.now_ms);
-  if (!key) throw errors::unauthorized();
-  e.workspace = parts_.services.workspaces.find(key->key.workspace);
-  if (!e.workspace) throw errors::unauthorized();
+  e.workspace = key ? parts_.services.workspaces.find(key->key.workspace) : nullptr;
+  if (!e.workspace) return false;
   const auto& stored = key->key;
   e.principal.actor.member = stored.member ? stored.member : stored.created_by;
   e.principal.actor.id = stored.member ? model::public_id(e.workspace->schema->type(model::types::member), *stored.member) : stored.id;
   e.principal.key = std::move(key);
+  return true;
 }
 
 void Pipeline::enter_workspace(Exchange& e) const {
@@ -236,8 +245,7 @@ void Pipeline::run_read(const ExchangePointer& exchange) {
     Exchange& e = *exchange;
     try {
       if (e.operation().id == "system.metrics") return finish(e, {.body = parts_.metrics.text(), .content_type = "text/plain; version=0.0.4", .headers = {}});
-      if (e.operation().id == "system.openapi")
-        return finish(e, {.body = openapi_document(parts_.services.public_url, parts_.services.version), .content_type = "application/json", .headers = {}});
+      if (e.operation().id == "system.openapi") return finish(e, {.body = openapi(e), .headers = {}});
       Call call(e.operation(), parts_.services, e.principal);
       call.workspace = e.workspace;
       call.path_parameters = std::move(e.route.parameters);
@@ -254,6 +262,14 @@ void Pipeline::run_read(const ExchangePointer& exchange) {
   if (exchange->operation().rate == RateCategory::search && !parts_.services.indexes.find_ready(exchange->workspace->id))
     return parts_.services.indexes.when_settled(exchange->workspace->id, run);
   run();
+}
+
+/// The one for everyone is made once.
+std::string Pipeline::openapi(const Exchange& e) {
+  const auto document = [this](const model::Schema& schema) { return openapi_document(parts_.services.public_url, parts_.services.version, schema); };
+  if (e.workspace) return document(*e.workspace->schema);
+  std::call_once(openapi_made_, [&] { openapi_for_everyone_ = document(fresh_schema()); });
+  return openapi_for_everyone_;
 }
 
 void Pipeline::run_write(const ExchangePointer& exchange) {

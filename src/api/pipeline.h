@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -54,6 +55,8 @@ class Pipeline final : public http::Handler {
 
   void process(const ExchangePointer& exchange);
   void authenticate(Exchange& exchange) const;
+  /// Takes up the key that is shown, where it is a valid one.
+  bool recognise(Exchange& exchange) const;
   void enter_workspace(Exchange& exchange) const;
   void check_version(const Exchange& exchange) const;
   void show_rate(Exchange& e);
@@ -64,6 +67,7 @@ class Pipeline final : public http::Handler {
   void read_body(Exchange& exchange) const;
   void run_read(const ExchangePointer& exchange);
   void run_write(const ExchangePointer& exchange);
+  std::string openapi(const Exchange& exchange);
   void finish(Exchange& exchange, Answer answer);
   void fail(Exchange& exchange, std::exception_ptr error);
   std::string new_request_id();
@@ -72,6 +76,8 @@ class Pipeline final : public http::Handler {
   PipelineOptions options_;
   Router router_;
   InFlightKeys in_flight_;
+  std::once_flag openapi_made_;
+  std::string openapi_for_everyone_;
   std::string request_id_prefix_;
   std::atomic<std::uint64_t> request_count_ = 0;
 };

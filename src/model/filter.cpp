@@ -27,8 +27,6 @@ constexpr std::array<std::pair<std::string_view, FilterOperator>, 7> operator_na
     {"contains", FilterOperator::contains},
 }};
 
-std::string_view name_of(FilterOperator op) { return operator_names[static_cast<std::size_t>(op)].first; }
-
 std::optional<FilterOperator> find_operator(std::string_view name) {
   for (const auto& [known, op] : operator_names)
     if (known == name) return op;
@@ -37,7 +35,7 @@ std::optional<FilterOperator> find_operator(std::string_view name) {
 
 std::string operator_list(std::span<const FilterOperator> operators) {
   std::vector<std::string> names;
-  for (FilterOperator op : operators) names.emplace_back(name_of(op));
+  for (FilterOperator op : operators) names.emplace_back(filter_operator_name(op));
   return listed(names);
 }
 
@@ -180,6 +178,8 @@ std::expected<RelationshipPredicate, Problem> parse_relationship_filter(const Sc
 bool is_reserved(std::string_view key) { return key == "limit" || key == "offset" || key == "status"; }
 
 }  // namespace
+
+std::string_view filter_operator_name(FilterOperator op) { return operator_names[static_cast<std::size_t>(op)].first; }
 
 bool reads_as_filter(const ObjectType& type, std::string_view key) {
   if (is_reserved(key)) return false;
