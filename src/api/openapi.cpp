@@ -119,6 +119,8 @@ Json parameters(const Operation& operation, const model::Schema& schema) {
     all.push_back(parameter("after", "query", false, text_schema()));
   }
   if (operation.id == "admin.field.list") all.push_back(parameter("objectType", "query", false, text_schema()));
+  if (operation.id == "admin.option.list")
+    for (const char* name : {"objectType", "field"}) all.push_back(parameter(name, "query", true, text_schema()));
   if (operation.rate != RateCategory::search) return all;
   const model::ObjectType& type = schema.type(operation.type);
   all.push_back(parameter("limit", "query", false, count(1, 25, 25)));

@@ -249,6 +249,7 @@ void Pipeline::run_read(const ExchangePointer& exchange) {
       Call call(e.operation(), parts_.services, e.principal);
       call.workspace = e.workspace;
       call.path_parameters = std::move(e.route.parameters);
+      if (count_parameters(e.request.query) > most_parameters) throw errors::too_many_parameters(most_parameters);
       auto query = parse_query(e.request.query);
       if (!query) throw errors::malformed_query();
       call.query = std::move(*query);

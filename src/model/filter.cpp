@@ -175,14 +175,14 @@ std::expected<RelationshipPredicate, Problem> parse_relationship_filter(const Sc
   return RelationshipPredicate{filter.links, filter.far_type, parts.negated, parse_target(schema.type(filter.far_type), value)};
 }
 
-bool is_reserved(std::string_view key) { return key == "limit" || key == "offset" || key == "status"; }
-
 }  // namespace
 
 std::string_view filter_operator_name(FilterOperator op) { return operator_names[static_cast<std::size_t>(op)].first; }
 
+bool is_reserved_query_key(std::string_view key) { return key == "limit" || key == "offset" || key == "status"; }
+
 bool reads_as_filter(const ObjectType& type, std::string_view key) {
-  if (is_reserved(key)) return false;
+  if (is_reserved_query_key(key)) return false;
   const FilterKey parts = split_key(key);
   if (parts.op || key.starts_with('$')) return true;
   return type.find_field(key) != nullptr || type.find_relationship_filter(key) != nullptr;
