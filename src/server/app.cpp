@@ -121,6 +121,7 @@ struct App::Parts {
     // Requests under way hold on to their connections: who runs them goes before the server does.
     housekeeping.reset();
     if (server) server->stop(0);
+    if (lane) lane->stop();  // housekeeping that is under way asks it for another turn
     lane.reset();
     indexes.reset();
     server.reset();
