@@ -45,6 +45,7 @@ def stages() -> list:
         Stage("structure", 30, [*PYTEST, "tests/structure"], counts="pytest"),
         Stage("unit", 60, **unit("build")),
         Stage("wire", 240, **wire("build/plenoptic", "tests/wire")),
+        Stage("crash", 150, **wire("build/plenoptic", "tests/crash")),
         Stage("fuzz-build", 300, ["./dev", "build-for-test", "fuzz"]),
         Stage("fuzz", 180, [*PYTEST, "tests/fuzz"], counts="pytest", environment={"PLENOPTIC_FUZZ_SECONDS": "8"}),
         Stage("asan-build", 600, ["./dev", "build-for-test", "asan"]),
@@ -54,6 +55,7 @@ def stages() -> list:
         Stage("tsan-unit", 180, **unit("build/tsan", **TSAN)),
         Stage("tsan-wire", 400, **wire("build/tsan/plenoptic", "tests/wire", "-m", "not foreign", slow=6, PLENOPTIC_MODEL_STEPS="400", **TSAN)),
         Stage("fuzz-long", 7200, [*PYTEST, "tests/fuzz"], counts="pytest", environment={"PLENOPTIC_FUZZ_SECONDS": "600"}, long_only=True),
+        Stage("crash-long", 3600, **wire("build/plenoptic", "tests/crash", PLENOPTIC_CRASH_ROUNDS="600"), long_only=True),
         Stage("model-long", 3600, **wire("build/plenoptic", "tests/wire/test_model.py", PLENOPTIC_MODEL_STEPS="100000"), long_only=True),
     ]
 
@@ -97,7 +99,7 @@ def run(stage: Stage) -> tuple:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev test", description=__doc__)
-    parser.add_argument("--long", action="store_true", help="also what takes hours: long fuzzing, a long model test")
+    parser.add_argument("--long", action="store_true", help="also what takes hours: long fuzzing, a long model test, hundreds of crashes")
     parser.add_argument("--only", action="append", help="run this stage only (may be given again); the names stand at the left of each line")
     arguments = parser.parse_args()
     LOGS.mkdir(parents=True, exist_ok=True)

@@ -28,15 +28,31 @@ struct Metrics::State {
   prometheus::Registry registry;
   prometheus::Family<prometheus::Counter>& requests =
       prometheus::BuildCounter().Name("plenoptic_requests_total").Help("Requests answered, by operation and status.").Register(registry);
-  prometheus::Family<prometheus::Histogram>& durations =
-      prometheus::BuildHistogram().Name("plenoptic_request_duration_seconds").Help("Time from a request's arrival to its answer.").Register(registry);
+  prometheus::Family<prometheus::Histogram>& durations = prometheus::BuildHistogram()
+                                                             .Name("plenoptic_request_duration_seconds")
+                                                             .Help("Time from a request's arrival to its answer; without those that were turned away.")
+                                                             .Register(registry);
   /// As the operations table, and one more for unknown paths.
   std::vector<std::unique_ptr<PerOperation>> operations;
+  prometheus::Family<prometheus::Counter>& shed =
+      prometheus::BuildCounter().Name("plenoptic_shed_total").Help("Requests turned away with 503 since too much waited, by lane.").Register(registry);
+  prometheus::Counter& shed_reads = shed.Add({{"lane", "read"}});
+  prometheus::Counter& shed_writes = shed.Add({{"lane", "write"}});
   std::vector<std::pair<prometheus::Gauge*, std::function<double()>>> gauges;
 
   PerOperation& of(const Operation* operation) {
     const auto rows = api::operations();
     return *operations[operation ? static_cast<std::size_t>(operation - rows.data()) : rows.size()];
+  }
+
+  void count_status(PerOperation& entry, int status) {
+    auto& slot = entry.by_status[static_cast<std::size_t>(status < 0 || status >= 600 ? 0 : status)];
+    prometheus::Counter* counter = slot.load(std::memory_order_acquire);
+    if (!counter) {
+      counter = &requests.Add({{"operation", entry.name}, {"status", std::to_string(status)}});
+      slot.store(counter, std::memory_order_release);  // Add gives the same counter to whoever races here
+    }
+    counter->Increment();
   }
 };
 
@@ -56,13 +72,12 @@ Metrics::~Metrics() = default;
 void Metrics::count(const Operation* operation, int status, double seconds) {
   State::PerOperation& entry = state_->of(operation);
   entry.durations->Observe(seconds);
-  auto& slot = entry.by_status[static_cast<std::size_t>(status < 0 || status >= 600 ? 0 : status)];
-  prometheus::Counter* counter = slot.load(std::memory_order_acquire);
-  if (!counter) {
-    counter = &state_->requests.Add({{"operation", entry.name}, {"status", std::to_string(status)}});
-    slot.store(counter, std::memory_order_release);  // Add gives the same counter to whoever races here
-  }
-  counter->Increment();
+  state_->count_status(entry, status);
+}
+
+void Metrics::count_shed(const Operation* operation) {
+  state_->count_status(state_->of(operation), 503);
+  (operation && operation->lane != Lane::read ? state_->shed_writes : state_->shed_reads).Increment();
 }
 
 void Metrics::add_gauge(const std::string& name, const std::string& help, std::function<double()> read) {

@@ -59,7 +59,8 @@ struct Operation {
   Answer (*handler)(Call&) = nullptr;
   std::string_view summary;
 
-  bool versioned() const { return access == Access::key; }  // needs the Lightfield-Version header
+  bool versioned() const { return access == Access::key; }                                                       // needs the Lightfield-Version header
+  bool shows_health() const { return id == "system.health" || id == "system.ready" || id == "system.metrics"; }  // served under overload too
   bool idempotent() const { return method != Method::get; }
 };
 

@@ -69,7 +69,7 @@ struct Pipeline::Exchange {
   http::Request request;
   http::Responder responder;
   std::string request_id;
-  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point arrived;
   std::int64_t now_ms = 0;
   RouteMatch route;
   Principal principal;
@@ -80,8 +80,9 @@ struct Pipeline::Exchange {
   InFlightKeys::Hold idempotency_hold;
   base::Json body;
   std::optional<Answer> answer;
+  bool shed = false;
 
-  Exchange(const http::Request& incoming, http::Responder&& reply) : request(incoming), responder(std::move(reply)) {}
+  Exchange(const http::Request& incoming, http::Responder&& reply) : request(incoming), responder(std::move(reply)), arrived(std::chrono::steady_clock::now() - incoming.waited) {}
 
   const Operation& operation() const { return *route.operation; }
   storage::IdempotencySpace idempotency_space() const { return {workspace ? workspace->id : model::WorkspaceId{}, operation().id, idempotency_record, idempotency_key}; }
@@ -92,7 +93,8 @@ struct Pipeline::Exchange {
   }
 };
 
-Pipeline::Pipeline(Parts parts, PipelineOptions options) : parts_(std::move(parts)), options_(options), router_(operations()), request_id_prefix_("req_" + base::random_token(9)) {}
+Pipeline::Pipeline(Parts parts, PipelineOptions options)
+    : parts_(std::move(parts)), options_(options), router_(operations()), overloaded_(error_answer(errors::overloaded())), request_id_prefix_("req_" + base::random_token(9)) {}
 
 std::string Pipeline::new_request_id() { return fmt::format("{}{:08x}", request_id_prefix_, request_count_.fetch_add(1, std::memory_order_relaxed)); }
 
@@ -113,6 +115,9 @@ void Pipeline::process(const ExchangePointer& exchange) {
   // 1. Match the path, so that the log and the metrics know the operation; what does not match is told after 2.
   e.route = router_.match(e.request.method, e.request.path);
   const bool open = e.route.operation ? e.operation().access == Access::everyone : !is_api_path(e.request.path);
+
+  // Under overload, before anything is spent on it: 503. It may come instead of any other answer, so it tells nothing.
+  if (is_one_too_many(e)) return shed(e);
 
   // 2. Who calls: 401.
   if (!open)
@@ -146,6 +151,15 @@ void Pipeline::process(const ExchangePointer& exchange) {
     run_read(exchange);
   else
     run_write(exchange);
+}
+
+/// The operator's socket is always served, and what shows the server's health.
+bool Pipeline::is_one_too_many(const Exchange& e) const {
+  if (e.request.trusted_local || (e.route.operation && e.operation().shows_health())) return false;
+  if (e.request.overdue) return true;
+  if (!e.route.operation || e.operation().lane == Lane::read || options_.overload_target == std::chrono::nanoseconds::zero()) return false;
+  const auto in_lane = parts_.lane.expected_wait();
+  return in_lane > std::chrono::nanoseconds::zero() && e.request.waited + in_lane > options_.overload_target;
 }
 
 void Pipeline::authenticate(Exchange& e) const {
@@ -245,7 +259,7 @@ void Pipeline::run_read(const ExchangePointer& exchange) {
     Exchange& e = *exchange;
     try {
       if (e.operation().id == "system.metrics") return finish(e, {.body = parts_.metrics.text(), .content_type = "text/plain; version=0.0.4", .headers = {}});
-      if (e.operation().id == "system.openapi") return finish(e, {.body = openapi(e), .headers = {}});
+      if (e.operation().id == "system.openapi") return finish(e, {.body = openapi_text(e), .content_type = "application/json", .headers = {}});
       Call call(e.operation(), parts_.services, e.principal);
       call.workspace = e.workspace;
       call.path_parameters = std::move(e.route.parameters);
@@ -265,12 +279,12 @@ void Pipeline::run_read(const ExchangePointer& exchange) {
   run();
 }
 
-/// The one for everyone is made once.
-std::string Pipeline::openapi(const Exchange& e) {
+/// The one for everyone is made once: it costs a thousand times what copying it does, and anyone may ask for it.
+std::string Pipeline::openapi_text(const Exchange& e) {
   const auto document = [this](const model::Schema& schema) { return openapi_document(parts_.services.public_url, parts_.services.version, schema); };
   if (e.workspace) return document(*e.workspace->schema);
-  std::call_once(openapi_made_, [&] { openapi_for_everyone_ = document(fresh_schema()); });
-  return openapi_for_everyone_;
+  std::call_once(openapi_once_, [&] { openapi_ = document(fresh_schema()); });
+  return openapi_;
 }
 
 void Pipeline::run_write(const ExchangePointer& exchange) {
@@ -301,7 +315,7 @@ void Pipeline::run_write(const ExchangePointer& exchange) {
     else
       finish(*exchange, std::move(*exchange->answer));
   };
-  if (!parts_.lane.submit(std::move(job))) throw errors::overloaded();
+  if (!parts_.lane.submit(std::move(job))) shed(e);
 }
 
 void Pipeline::fail(Exchange& e, std::exception_ptr failure) {
@@ -309,6 +323,11 @@ void Pipeline::fail(Exchange& e, std::exception_ptr failure) {
   Answer answer = error_answer(as_error(failure, inside));
   answer.failure = std::move(inside);
   finish(e, std::move(answer));
+}
+
+void Pipeline::shed(Exchange& e) {
+  e.shed = true;
+  finish(e, overloaded_);
 }
 
 void Pipeline::finish(Exchange& e, Answer answer) {
@@ -324,8 +343,8 @@ void Pipeline::finish(Exchange& e, Answer answer) {
     response.headers.emplace_back("X-RateLimit-Reset", std::to_string(e.rate->reset_unix_s));
   }
   response.body = std::move(answer.body);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - e.began).count();
-  parts_.metrics.count(e.route.operation, answer.status, seconds);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - e.arrived).count();
+  e.shed ? parts_.metrics.count_shed(e.route.operation) : parts_.metrics.count(e.route.operation, answer.status, seconds);
   parts_.log({.request_id = e.request_id,
               .operation = e.route.operation ? e.route.operation->id : std::string_view(),
               .method = e.request.method,
@@ -333,14 +352,17 @@ void Pipeline::finish(Exchange& e, Answer answer) {
               .duration_ms = seconds * 1000,
               .workspace = e.workspace ? std::string_view(e.workspace->slug) : std::string_view(),
               .subject = e.principal.actor.id,
-              .failure = answer.failure});
+              .failure = answer.failure,
+              .shed = e.shed});
   e.responder.send(std::move(response));
 }
 
 http::Response Pipeline::protocol_error(http::ProtocolError error) {
   http::Response response;
   response.status = protocol_status(error);
-  response.body = error_body(errors::http_protocol(response.status));
+  Answer answer = error_answer(errors::http_protocol(response.status));
+  response.body = std::move(answer.body);
+  response.headers = std::move(answer.headers);
   response.headers.emplace_back("Request-Id", new_request_id());
   parts_.metrics.count(nullptr, response.status, 0);
   return response;

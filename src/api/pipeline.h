@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -20,6 +21,8 @@ namespace plenoptic::api {
 
 struct PipelineOptions {
   std::size_t max_body_bytes = 4 << 20;
+  /// What a write may wait, for its thread and in the lane together. Zero: until the lane's queue is full.
+  std::chrono::nanoseconds overload_target{};
 };
 
 /// What is told of each request when it is answered. No secret, no field value.
@@ -32,6 +35,7 @@ struct RequestLog {
   std::string_view workspace;
   std::string_view subject;
   std::string_view failure;  // of a 5xx: what went wrong inside
+  bool shed = false;         // turned away with 503 since too much waits
 };
 
 class Pipeline final : public http::Handler {
@@ -54,6 +58,7 @@ class Pipeline final : public http::Handler {
   using ExchangePointer = std::shared_ptr<Exchange>;
 
   void process(const ExchangePointer& exchange);
+  bool is_one_too_many(const Exchange& exchange) const;
   void authenticate(Exchange& exchange) const;
   /// Takes up the key that is shown, where it is a valid one.
   bool recognise(Exchange& exchange) const;
@@ -66,8 +71,9 @@ class Pipeline final : public http::Handler {
   bool replay(Exchange& exchange);
   void read_body(Exchange& exchange) const;
   void run_read(const ExchangePointer& exchange);
+  std::string openapi_text(const Exchange& exchange);
   void run_write(const ExchangePointer& exchange);
-  std::string openapi(const Exchange& exchange);
+  void shed(Exchange& exchange);
   void finish(Exchange& exchange, Answer answer);
   void fail(Exchange& exchange, std::exception_ptr error);
   std::string new_request_id();
@@ -75,9 +81,10 @@ class Pipeline final : public http::Handler {
   Parts parts_;
   PipelineOptions options_;
   Router router_;
+  const Answer overloaded_;
   InFlightKeys in_flight_;
-  std::once_flag openapi_made_;
-  std::string openapi_for_everyone_;
+  std::once_flag openapi_once_;
+  std::string openapi_;
   std::string request_id_prefix_;
   std::atomic<std::uint64_t> request_count_ = 0;
 };

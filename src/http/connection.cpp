@@ -17,9 +17,11 @@ namespace beast_http = boost::beast::http;
 using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t most_output = 1 << 20;    // pipelined answers wait to be written at most
+constexpr std::size_t most_output = 256 << 10;  // pipelined answers wait to be written at most
 constexpr std::size_t most_lingered = 8 << 20;  // of a refused body that is read and thrown away
 constexpr int linger_ms = 2000;
+constexpr std::size_t most_spare = 64 << 10;  // a thread's buffer for answers, between them
+constexpr int most_in_a_turn = 16;            // pipelined requests, before the thread's other connections go on
 
 thread_local IoThread* current_thread = nullptr;
 
@@ -41,6 +43,12 @@ const std::string& date_header(IoThread& thread) {
   thread.date_second = now;
   return thread.date;
 }
+
+/// Its memory too, which `= {}` would keep.
+void release(std::string& buffer) { std::string().swap(buffer); }
+
+/// The clock that the kernel stamps arrivals with.
+std::chrono::nanoseconds arrival_clock() { return std::chrono::system_clock::now().time_since_epoch(); }
 
 ProtocolError protocol_error_of(const error_code& error) {
   if (error == beast_http::error::bad_version) return ProtocolError::version_not_supported;
@@ -128,15 +136,28 @@ void Connection::on_read(std::size_t count) {
     set_arrival_deadline_ = false;
     set_deadline(shared_.options.header_timeout_ms);
   }
+  if (count > 0) note_arrival();
   if (state_ == State::reading) advance();
+}
+
+/// What came while the connection was busy with the request before waited for that, not for the thread: it tells nothing.
+void Connection::note_arrival() {
+  const std::chrono::nanoseconds arrived(stream_->arrived_ns());
+  waited_ = std::chrono::nanoseconds::zero();
+  overdue_ = false;
+  if (arrived.count() == 0 || arrived < free_since_) return;
+  const std::chrono::nanoseconds now = arrival_clock();
+  waited_ = std::max(now - arrived, waited_);
+  overdue_ = thread_.queue.is_overdue(waited_, now);
 }
 
 void Connection::advance() {
   if (in_advance_) return;
   in_advance_ = true;
   const auto self = shared_from_this();
-  while (state_ == State::reading && !writing_ && output_.size() < most_output && take_request()) {
-  }
+  int taken = 0;
+  while (state_ == State::reading && !writing_ && output_.size() < most_output && taken < most_in_a_turn && take_request()) ++taken;
+  turn_over_ = taken == most_in_a_turn;
   in_advance_ = false;
   if (state_ == State::closed || state_ == State::lingering || writing_) return;
   if (!output_.empty()) return flush();
@@ -222,6 +243,8 @@ void Connection::dispatch() {
   request.headers = headers_;
   request.body_too_large = body_too_large_;
   request.trusted_local = trusted_local_;
+  request.waited = std::exchange(waited_, {});
+  request.overdue = overdue_;
   if (!body_too_large_) request.body = parser.chunked() ? std::string_view(parser.chunked_body) : std::string_view(input_).substr(head_size_, body_size_);
   head_only_ = request.method == "HEAD";
   if (head_only_) request.method = "GET";
@@ -246,6 +269,7 @@ void Connection::take_answer(Response&& response) {
   parser_.reset();
   body_too_large_ = false;
   state_ = close_after_ ? State::ending : State::reading;
+  free_since_ = arrival_clock();
   if (must_linger) lingered_ = 1;
   // Answered within handle(): advance() goes on by itself and writes what has gathered.
   if (in_advance_) return;
@@ -256,6 +280,7 @@ void Connection::take_answer(Response&& response) {
 }
 
 void Connection::append_answer(const Response& response) {
+  if (output_.empty()) output_.swap(thread_.spare_output);
   const auto reason = beast_http::obsolete_reason(static_cast<beast_http::status>(response.status));
   output_ += "HTTP/1.1 ";
   append_number(output_, static_cast<std::uint64_t>(response.status));
@@ -296,33 +321,44 @@ void Connection::flush() {
     return after_flush();
   }
   // A slow reader: nothing more is taken from it until this is gone.
-  in_flight_.assign(output_, sent, std::string::npos);
-  output_.clear();
-  written_ = 0;
+  in_flight_.swap(output_);
+  written_ = sent;
   writing_ = true;
+  set_deadline(shared_.options.write_timeout_ms);  // for all of it: a reader that takes a byte now and then is cut off too
   write_on();
 }
 
 void Connection::write_on() {
-  set_deadline(shared_.options.write_timeout_ms);
   stream_->write_some(in_flight_.data() + written_, in_flight_.size() - written_, [self = shared_from_this()](error_code failure, std::size_t count) {
     if (self->state_ == State::closed) return;
     if (failure) return self->close();
     self->written_ += count;
     if (self->written_ < self->in_flight_.size()) return self->write_on();
     self->writing_ = false;
-    self->in_flight_ = {};
+    self->free_since_ = arrival_clock();
+    release(self->in_flight_);
     self->output_.empty() ? self->after_flush() : self->flush();
   });
 }
 
+/// An idle connection holds no buffer; the thread keeps one for whoever answers next.
+void Connection::put_away_output() {
+  if (output_.capacity() > thread_.spare_output.capacity() && output_.capacity() <= most_spare) output_.swap(thread_.spare_output);
+  release(output_);
+}
+
 void Connection::after_flush() {
-  constexpr std::size_t small = 16 << 10;
-  if (output_.capacity() > small) output_.shrink_to_fit();
+  put_away_output();
   if (state_ == State::handling) return;
   if (state_ == State::ending || close_after_) return lingered_ > 0 ? linger() : close();
   set_deadline(shared_.options.idle_timeout_ms);
-  advance();
+  turn_over_ ? rest() : advance();
+}
+
+/// The thread's other connections have their turn before this one goes on.
+void Connection::rest() {
+  turn_over_ = false;
+  asio::post(thread_.context, [self = shared_from_this()] { self->advance(); });
 }
 
 /// Closing with unread bytes would reset the connection and take the answer with it: read on for a moment.

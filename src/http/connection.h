@@ -15,6 +15,7 @@
 #include "http/head_parser.h"
 #include "http/message.h"
 #include "http/server.h"
+#include "http/standing_queue.h"
 #include "http/stream.h"
 
 namespace plenoptic::http {
@@ -23,6 +24,10 @@ class Connection;
 
 /// One thread's loop and the connections that live on it.
 struct IoThread {
+  explicit IoThread(StandingQueue::Duration overload_target) : queue(overload_target) {}
+
+  StandingQueue queue;
+  std::string spare_output;  // a buffer for the next answer
   std::unordered_set<Connection*> connections;
   std::string date;  // of the `Date` header, kept for a second
   std::int64_t date_second = 0;
@@ -58,6 +63,7 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
 
   void read();
   void on_read(std::size_t count);
+  void note_arrival();
   /// Takes requests from the input for as long as they are whole and answered at once.
   void advance();
   /// False where more bytes are needed, or the request is under way, or the connection ends.
@@ -70,7 +76,9 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
   void append_answer(const Response& response);
   void flush();
   void write_on();
+  void put_away_output();
   void after_flush();
+  void rest();
   void linger();
   void close();
   void set_deadline(int timeout_ms);
@@ -94,6 +102,10 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
   bool peer_finished_ = false;         // the peer sends no more
   bool close_after_ = false;           // the answer under way is the last
   bool in_advance_ = false;
+  bool turn_over_ = false;                 // it has had its turn: others of this thread go first
+  std::chrono::nanoseconds free_since_{};  // since when it could take another request, by the clock of arrivals
+  std::chrono::nanoseconds waited_{};      // the request read last, for its thread
+  bool overdue_ = false;
 
   // The request under way.
   std::optional<RequestParser> parser_;

@@ -1,6 +1,7 @@
 // Requests, answers, and who handles them. Light: no Boost here; everyone above includes this.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -25,6 +26,10 @@ struct Request {
   std::span<const Header> headers;
   /// The declared or streamed body passes the limit: `body` is empty, and the connection closes after the answer.
   bool body_too_large = false;
+  /// From the arrival of its last bytes in the kernel until now, where that is known.
+  std::chrono::nanoseconds waited{};
+  /// More waits than can be answered in time, and this waited too long already: whoever can do without it should.
+  bool overdue = false;
   /// It came through the owner-only Unix socket.
   bool trusted_local = false;
 

@@ -31,6 +31,7 @@ using boost::system::error_code;
 
 constexpr auto sweep_interval = std::chrono::milliseconds(250);
 constexpr auto accept_pause = std::chrono::milliseconds(50);
+constexpr int most_accepted_at_once = 64;
 
 /// Those that this process may run on: a container or taskset may leave it fewer than there are.
 std::size_t usable_cores() {
@@ -66,6 +67,7 @@ tcp::acceptor bind_tcp(asio::io_context& context, const ServerOptions& options) 
   if (error)
     throw std::runtime_error("cannot listen on " + options.host + ":" + std::to_string(options.port) + ": " + error.message() + ". Choose another with --listen HOST:PORT.");
   acceptor.listen(4096);
+  acceptor.non_blocking(true);
   return acceptor;
 }
 
@@ -105,12 +107,13 @@ struct Server::Parts {
   Parts(ServerOptions wanted, Handler& handler) : options(std::move(wanted)), shared{.options = options, .handler = handler}, tls(make_tls(options)) {
     const std::size_t count = options.threads > 0 ? static_cast<std::size_t>(options.threads) : usable_cores();
     for (std::size_t i = 0; i < count; ++i) {
-      io.push_back(std::make_unique<IoThread>());
+      io.push_back(std::make_unique<IoThread>(std::chrono::milliseconds(options.overload_target_ms)));
       sweeps.push_back(std::make_unique<asio::steady_timer>(io.back()->context));
     }
     if (!options.host.empty()) {
       tcp_acceptor = bind_tcp(io.front()->context, options);
       bound_port = tcp_acceptor->local_endpoint().port();
+      if (options.overload_target_ms > 0) stamp_arrivals(tcp_acceptor->native_handle());
     }
     if (!options.unix_socket.empty()) local_acceptor = bind_local(io.front()->context, options.unix_socket);
     pause.emplace(io.front()->context);
@@ -133,11 +136,28 @@ struct Server::Parts {
     tcp_acceptor->async_accept(thread.context, [this, &thread](error_code error, tcp::socket socket) {
       if (stopping || error == asio::error::operation_aborted) return;
       if (error) return retry([this] { accept_tcp(); });  // out of descriptors, say
-      error_code ignored;
-      socket.set_option(tcp::no_delay(true), ignored);
-      adopt(std::move(socket), thread, false);
+      welcome(std::move(socket), thread);
+      accept_waiting();
       accept_tcp();
     });
+  }
+
+  /// Under load this thread comes back here seldom: whoever waits is let in at once.
+  void accept_waiting() {
+    for (int i = 1; i < most_accepted_at_once; ++i) {
+      IoThread& thread = *io[next % io.size()];
+      error_code error;
+      tcp::socket socket = tcp_acceptor->accept(thread.context, error);
+      if (error) return;
+      ++next;
+      welcome(std::move(socket), thread);
+    }
+  }
+
+  void welcome(tcp::socket socket, IoThread& thread) {
+    error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    adopt(std::move(socket), thread, false);
   }
 
   void accept_local() {

@@ -26,6 +26,8 @@ class Condition {
   virtual bool may_match(std::uint32_t chunk) const = 0;
   /// How many records match, about: the fewest go first.
   virtual std::uint64_t estimate() const = 0;
+  /// True where its cost is in the records that are left: it goes after those that cost the same for few and many.
+  virtual bool looks_at_values() const { return false; }
 };
 
 using ConditionPointer = std::unique_ptr<Condition>;

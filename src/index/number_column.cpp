@@ -1,12 +1,14 @@
 // NUMBER, CURRENCY and DATETIME: a dense array of values, and for each record the code of the bin of neighbouring values that
 // its own lies in. A range compares codes, 64 records at a time, and looks at the values of the bins at its two edges only.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "index/column.h"
-#include "index/compare_codes.h"
+#include "index/kernels.h"
 
 namespace plenoptic::index {
 namespace {
@@ -36,38 +38,51 @@ class RangeCondition final : public Condition {
     unsigned first_whole, last_whole;  // of those that lie within it; none where first_whole > last_whole
     std::uint64_t estimate;
   };
-  explicit RangeCondition(const Parts& parts) : parts_(parts), compare_(compare_codes()) {}
+  explicit RangeCondition(const Parts& parts) : parts_(parts) {}
 
   void keep(std::uint32_t chunk, ChunkWords& words) const override {
     const std::size_t begin = std::size_t{chunk} * chunk_size;
     const std::size_t known = std::min(words.size(), (parts_.codes.size() - begin) / 64);
-    for (std::size_t i = 0; i < known; ++i)
-      if (words[i]) words[i] &= matches(begin + i * 64, words[i]);
+    ChunkWords touched, whole;
+    compare(begin, known, parts_.first, parts_.last, touched);
+    if (parts_.first_whole <= parts_.last_whole)
+      compare(begin, known, parts_.first_whole, parts_.last_whole, whole);
+    else
+      whole.fill(0);
+    for (std::size_t i = 0; i < known; ++i) {
+      words[i] &= touched[i];
+      touched[i] = words[i] & ~whole[i];
+    }
+    look(begin, std::span(touched).first(known), words);
     std::fill(words.begin() + static_cast<std::ptrdiff_t>(known), words.end(), 0);
   }
   bool may_match(std::uint32_t chunk) const override { return std::size_t{chunk} * chunk_size < parts_.codes.size(); }
   std::uint64_t estimate() const override { return parts_.estimate; }
+  bool looks_at_values() const override { return true; }
 
  private:
-  std::uint64_t matches(std::size_t at, std::uint64_t asked) const {
-    const std::uint8_t* codes = parts_.codes.data() + at;
-    const std::uint64_t touched = compare(codes, parts_.first, parts_.last) & asked;
-    if (touched == 0) return 0;
-    std::uint64_t within = parts_.first_whole <= parts_.last_whole ? compare(codes, parts_.first_whole, parts_.last_whole) : 0;
-    for (std::uint64_t edge = touched & ~within; edge != 0; edge &= edge - 1) {
-      const int bit = std::countr_zero(edge);
-      const std::int64_t value = parts_.values[at + static_cast<std::size_t>(bit)];
-      if (value >= parts_.range.from && value <= parts_.range.to) within |= std::uint64_t{1} << bit;
-    }
-    return within & touched;
+  void compare(std::size_t begin, std::size_t words, unsigned least, unsigned most, ChunkWords& bits) const {
+    kernels().compare_codes(parts_.codes.data() + begin, words, static_cast<std::uint8_t>(least), static_cast<std::uint8_t>(most), bits.data());
   }
 
-  std::uint64_t compare(const std::uint8_t* codes, unsigned least, unsigned most) const {
-    return compare_(codes, static_cast<std::uint8_t>(least), static_cast<std::uint8_t>(most));
+  /// Takes the records whose bins lie across an end of the range, and whose values are outside.
+  void look(std::size_t begin, std::span<const std::uint64_t> edges, ChunkWords& words) const {
+    std::array<std::uint16_t, chunk_size> places;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < edges.size(); ++i)
+      for (std::uint64_t edge = edges[i]; edge != 0; edge &= edge - 1) {
+        places[count] = static_cast<std::uint16_t>(i * 64 + static_cast<std::size_t>(std::countr_zero(edge)));
+        // Values lie far apart: all of them are asked for before the first is looked at.
+        __builtin_prefetch(&parts_.values[begin + places[count++]]);
+      }
+    for (const std::uint16_t place : std::span(places).first(count)) {
+      const std::int64_t value = parts_.values[begin + place];
+      const bool outside = value < parts_.range.from || value > parts_.range.to;
+      words[place / 64] &= ~(static_cast<std::uint64_t>(outside) << place % 64);
+    }
   }
 
   Parts parts_;
-  CompareCodes compare_;
 };
 
 class NumberColumn final : public Column {

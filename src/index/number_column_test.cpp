@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "index/column.h"
-#include "index/compare_codes.h"
+#include "index/kernels.h"
 
 namespace plenoptic::index {
 namespace {
@@ -89,16 +89,26 @@ TEST(Conditions, KeepFewAndManyAlike) {
   EXPECT_TRUE(kept_of(*empty_condition(), 200'003).empty());
 }
 
-TEST(CompareCodes, TellsWhichLieWithin) {
+TEST(Kernels, AllTellTheSame) {
   std::mt19937 random(1);
+  std::array<std::uint8_t, 192> codes{};
   for (int i = 0; i < 1000; ++i) {
-    std::array<std::uint8_t, 64> codes{};
     for (auto& code : codes) code = static_cast<std::uint8_t>(random());
     auto least = static_cast<std::uint8_t>(random()), most = static_cast<std::uint8_t>(random());
     if (least > most) std::swap(least, most);
-    std::uint64_t expected = 0;
-    for (unsigned k = 0; k < 64; ++k) expected |= static_cast<std::uint64_t>(codes[k] >= least && codes[k] <= most) << k;
-    ASSERT_EQ(compare_codes()(codes.data(), least, most), expected);
+    std::array<std::uint64_t, 3> expected{};
+    std::uint64_t count = 0;
+    for (unsigned k = 0; k < codes.size(); ++k) {
+      const bool within = codes[k] >= least && codes[k] <= most;
+      expected[k / 64] |= static_cast<std::uint64_t>(within) << k % 64;
+      count += within ? 1 : 0;
+    }
+    for (std::size_t number = 0; const Kernels* kernels = find_kernels(number); ++number) {
+      std::array<std::uint64_t, 3> bits{};
+      kernels->compare_codes(codes.data(), bits.size(), least, most, bits.data());
+      ASSERT_EQ(bits, expected);
+      ASSERT_EQ(kernels->count_bits(bits.data(), bits.size()), count);
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 // TEXT, FULL_NAME, SOCIAL_HANDLE and ADDRESS: folded texts in sorted order, for `equal` and `startsWith`.
 #include <algorithm>
+#include <span>
+#include <vector>
 
 #include "index/column.h"
 #include "index/sorted_blocks.h"
@@ -39,17 +41,11 @@ class TextColumn final : public Column {
     set_.add(ordinal);
   }
 
-  /// Sorting all at once is several times quicker than one by one; most texts differ in their first eight bytes.
   void finish_loading() override {
-    struct Entry {
-      std::uint64_t prefix;
-      Ordinal ordinal;
-    };
     std::vector<Entry> entries;
     entries.reserve(set_.cardinality());
-    for (Ordinal ordinal : set_) entries.push_back({prefix_of(texts_.get(ordinal)), ordinal});
-    std::sort(entries.begin(), entries.end(),
-              [this, before = less()](const Entry& a, const Entry& b) { return a.prefix != b.prefix ? a.prefix < b.prefix : before(a.ordinal, b.ordinal); });
+    for (Ordinal ordinal : set_) entries.push_back({0, ordinal});
+    sort_from(entries, 0);
     sorted_.clear();
     for (const Entry& entry : entries) sorted_.append(entry.ordinal);
   }
@@ -68,11 +64,31 @@ class TextColumn final : public Column {
   std::size_t memory_bytes() const override { return texts_.memory_bytes() + sorted_.memory_bytes() + set_.getSizeInBytes(false); }
 
  private:
-  /// Orders as the text's first bytes do.
-  static std::uint64_t prefix_of(std::string_view text) {
-    std::uint64_t prefix = 0;
-    for (std::size_t i = 0; i < 8; ++i) prefix = prefix << 8 | (i < text.size() ? static_cast<unsigned char>(text[i]) : 0);
-    return prefix;
+  /// A text's bytes from some place on, and whose they are.
+  struct Entry {
+    std::uint64_t bytes;
+    Ordinal ordinal;
+    auto operator<=>(const Entry&) const = default;
+  };
+
+  /// Eight bytes as a number that orders as they do; what lies past the end counts as 0, which no text holds.
+  static std::uint64_t bytes_at(std::string_view text, std::size_t at) {
+    std::uint64_t bytes = 0;
+    for (std::size_t i = at; i < at + 8; ++i) bytes = bytes << 8 | (i < text.size() ? static_cast<unsigned char>(text[i]) : 0);
+    return bytes;
+  }
+
+  /// Sorts by the texts' bytes from `at` on, then by ordinal; up to there they are alike. Eight bytes at a time, so that a text
+  /// is looked at once for each eight bytes, and not at each comparison.
+  void sort_from(std::span<Entry> entries, std::size_t at) const {
+    for (Entry& entry : entries) entry.bytes = bytes_at(texts_.get(entry.ordinal), at);
+    std::sort(entries.begin(), entries.end());
+    for (auto run = entries.begin(); run != entries.end();) {
+      const auto end = std::find_if(run, entries.end(), [&](const Entry& entry) { return entry.bytes != run->bytes; });
+      const bool ended = (run->bytes & 0xff) == 0;
+      if (end - run > 1 && !ended) sort_from(std::span(run, end), at + 8);
+      run = end;
+    }
   }
 
   TextStore texts_;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <tuple>
+
+#include "index/kernels.h"
 
 namespace plenoptic::index {
 namespace {
@@ -15,7 +18,7 @@ class PageBuilder {
 
   void add(std::uint32_t chunk, const ChunkWords& words) {
     std::uint64_t place = page_.total_count;
-    for (std::uint64_t word : words) page_.total_count += static_cast<std::uint64_t>(std::popcount(word));
+    page_.total_count += kernels().count_bits(words.data(), words.size());
     if (page_.total_count <= query_.offset) return;
     for (std::size_t i = words.size(); i-- > 0 && !full();) {
       const auto count = static_cast<std::uint64_t>(std::popcount(words[i]));
@@ -114,8 +117,8 @@ std::vector<TypeIndex::Term> TypeIndex::terms_of(const model::Filter& filter, st
   std::vector<Term> terms;
   for (const auto& predicate : filter.fields) terms.push_back({condition(predicate), predicate.negated});
   for (std::size_t i = 0; i < filter.relationships.size(); ++i) terms.push_back({condition(filter.relationships[i], targets[i]), filter.relationships[i].negated});
-  // What leaves least goes first, negations last: each looks at what is left only.
-  const auto rank = [](const Term& term) { return std::pair(term.negated, term.condition->estimate()); };
+  // What leaves least goes first, negations later, what looks at single values last.
+  const auto rank = [](const Term& term) { return std::tuple(term.condition->looks_at_values(), term.negated, term.condition->estimate()); };
   std::sort(terms.begin(), terms.end(), [&](const Term& a, const Term& b) { return rank(a) < rank(b); });
   return terms;
 }

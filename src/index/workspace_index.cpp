@@ -1,9 +1,9 @@
 #include "index/workspace_index.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <stdexcept>
 
@@ -50,6 +50,20 @@ struct WorkspaceIndex::State {
   }
 };
 
+namespace {
+
+/// Links that stand in order of `near`, counted out by target.
+std::vector<LinkEntry> sorted_by_target(const std::vector<LinkEntry>& links, std::size_t targets) {
+  std::vector<std::uint32_t> place(targets + 1);
+  for (const LinkEntry& link : links) ++place[link.target + 1];
+  std::partial_sum(place.begin(), place.end(), place.begin());
+  std::vector<LinkEntry> sorted(links.size());
+  for (const LinkEntry& link : links) sorted[place[link.target]++] = link;
+  return sorted;
+}
+
+}  // namespace
+
 WorkspaceIndex::WorkspaceIndex() : state_(std::make_unique<State>()) {}
 
 WorkspaceIndex::~WorkspaceIndex() = default;
@@ -76,52 +90,54 @@ std::vector<RecordId> WorkspaceIndex::range_borders(std::size_t count) const {
 }
 
 struct LinkRange::Parts {
-  /// A view of the far type, whose targets are the records read.
   struct Table {
-    const TypeIndex* near = nullptr;  // the type of the records read
-    const TypeIndex* far = nullptr;
-    TypeNumber far_type = 0;
-    model::LinkView view;
-    std::vector<LinkEntry> entries;
+    const TypeIndex* sources = nullptr;  // null: no such link type
+    const TypeIndex* destinations = nullptr;
+    std::vector<LinkEntry> links;  // near: the source, target: the destination
   };
-  std::vector<std::array<Table, 2>> tables;  // by link type number and the side read
-  RecordId record;                           // the one read last, and its ordinal
-  const TypeIndex* record_type = nullptr;
+  std::vector<Table> tables;  // by link type number
+  RecordId source;            // the one read last, and its ordinal
+  const TypeIndex* source_type = nullptr;
   std::optional<Ordinal> ordinal;
 };
 
 LinkRange::LinkRange(const WorkspaceIndex& index, const model::Schema& schema) : parts_(std::make_unique<Parts>()) {
+  const auto& types = index.state_->types;
   for (const model::LinkType& type : schema.link_types()) {
     if (type.number >= parts_->tables.size()) parts_->tables.resize(type.number + 1);
-    for (Side side : {Side::source, Side::destination}) {
-      const Side far_side = model::other_side(side);
-      const auto& types = index.state_->types;
-      parts_->tables[type.number][static_cast<std::size_t>(side)] = {
-          &types.at(type.end(side).type), &types.at(type.end(far_side).type), type.end(far_side).type, {type.number, far_side}, {}};
-    }
+    parts_->tables[type.number] = {&types.at(type.end(Side::source).type), &types.at(type.end(Side::destination).type), {}};
   }
 }
 
 LinkRange::~LinkRange() = default;
 LinkRange::LinkRange(LinkRange&&) noexcept = default;
 
-void LinkRange::add(RecordId record, model::LinkTypeNumber type, Side side, RecordId other) {
+void LinkRange::add(RecordId source, model::LinkTypeNumber type, RecordId destination) {
   if (type >= parts_->tables.size()) return;
-  Parts::Table& table = parts_->tables[type][static_cast<std::size_t>(side)];
-  if (!table.near) return;
-  if (record != parts_->record || table.near != parts_->record_type) {
-    parts_->record = record;
-    parts_->record_type = table.near;
-    parts_->ordinal = table.near->ids().find(record);
+  Parts::Table& table = parts_->tables[type];
+  if (!table.sources) return;
+  if (source != parts_->source || table.sources != parts_->source_type) {
+    parts_->source = source;
+    parts_->source_type = table.sources;
+    parts_->ordinal = table.sources->ids().find(source);
   }
-  const auto far = table.far->ids().find(other);
-  if (parts_->ordinal && far) table.entries.push_back({.target = *parts_->ordinal, .near = *far});
+  const auto target = table.destinations->ids().find(destination);
+  if (parts_->ordinal && target) table.links.push_back({.target = *target, .near = *parts_->ordinal});
 }
 
-void WorkspaceIndex::load_links(const LinkRange& range) {
-  for (const auto& sides : range.parts_->tables)
-    for (const auto& table : sides)
-      if (!table.entries.empty()) state_->types.at(table.far_type).load_links(table.view, table.entries);
+void WorkspaceIndex::load_links(const model::Schema& schema, std::span<const LinkRange> ranges) {
+  for (const model::LinkType& type : schema.link_types()) {
+    std::vector<LinkEntry> links;
+    for (const LinkRange& range : ranges) {
+      const auto& read = range.parts_->tables[type.number].links;
+      links.insert(links.end(), read.begin(), read.end());
+    }
+    TypeIndex& sources = state_->types.at(type.end(Side::source).type);
+    TypeIndex& destinations = state_->types.at(type.end(Side::destination).type);
+    sources.load_links({type.number, Side::source}, sorted_by_target(links, destinations.ids().size()));
+    for (LinkEntry& link : links) std::swap(link.target, link.near);
+    destinations.load_links({type.number, Side::destination}, links);
+  }
 }
 
 void WorkspaceIndex::apply_all(const model::Schema& schema, std::span<const Change> changes) {

@@ -45,14 +45,15 @@ class WorkspaceIndex {
   WorkspaceIndex(const WorkspaceIndex&) = delete;
   WorkspaceIndex& operator=(const WorkspaceIndex&) = delete;
 
-  // Building, before anyone queries: records of each type in id order, types from several threads if wanted; then all links,
-  // each from both of its ends; then finish.
+  // Building, before anyone queries: records of each type in id order, types from several threads if wanted; then all links;
+  // then finish.
   /// Makes room for the schema's types.
   void begin_loading(const model::Schema& schema);
   void load_record(const model::ObjectType& type, const model::Record& record);
   /// All records of the type are in.
   void finish_type(TypeNumber type);
-  void load_links(const LinkRange& range);
+  /// All ranges at once, in their order.
+  void load_links(const model::Schema& schema, std::span<const LinkRange> ranges);
   /// `sequence`: the log sequence of the snapshot loaded from.
   void finish_loading(std::uint64_t sequence);
   /// Ids that part all records into about `count` equal ranges, ascending. For loading links in ranges.
@@ -76,15 +77,15 @@ class WorkspaceIndex {
   std::unique_ptr<State> state_;
 };
 
-/// The links of a range of records, read by one thread while others read other ranges; taken in, range after range, by
-/// WorkspaceIndex::load_links. The records of all types are loaded.
+/// The links of a range of source records, read by one thread while others read other ranges. The records of all types are
+/// loaded.
 class LinkRange {
  public:
   LinkRange(const WorkspaceIndex& index, const model::Schema& schema);
   ~LinkRange();
   LinkRange(LinkRange&&) noexcept;
-  /// One end of a link. Records come in id order, and the far records of one and the same end in theirs.
-  void add(RecordId record, model::LinkTypeNumber type, model::Side side, RecordId other);
+  /// Sources come in id order, and the destinations of one source and link type in theirs.
+  void add(RecordId source, model::LinkTypeNumber type, RecordId destination);
 
  private:
   friend class WorkspaceIndex;

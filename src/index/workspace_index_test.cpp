@@ -128,19 +128,15 @@ class IndexTest : public testing::Test {
     return result != predicate.negated;
   }
 
-  /// As storage gives them: by record, each link from both ends; in two ranges.
+  /// As storage gives them: by source, in two ranges.
   void load_links(WorkspaceIndex& loaded) {
-    LinkRange older(loaded, schema), newer(loaded, schema);
-    for (RecordId contact : contacts)
-      for (const Row& row : rows)
-        if (std::find(row.champions.begin(), row.champions.end(), contact) != row.champions.end())
-          older.add(contact, model::links::opportunity_champion, model::Side::destination, row.id);
-    for (Row& row : rows) {
-      std::sort(row.champions.begin(), row.champions.end());
-      for (RecordId contact : row.champions) newer.add(row.id, model::links::opportunity_champion, model::Side::source, contact);
+    std::vector<LinkRange> ranges;
+    for (int i = 0; i < 2; ++i) ranges.emplace_back(loaded, schema);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      std::sort(rows[i].champions.begin(), rows[i].champions.end());
+      for (RecordId contact : rows[i].champions) ranges[i < rows.size() / 3 ? 0 : 1].add(rows[i].id, model::links::opportunity_champion, contact);
     }
-    loaded.load_links(older);
-    loaded.load_links(newer);
+    loaded.load_links(schema, ranges);
   }
 
   void ask() {

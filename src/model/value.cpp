@@ -204,11 +204,12 @@ std::string encode_fields(const FieldValues& values) {
 
 FieldValues decode_fields(std::string_view bytes) {
   FieldValues values;
+  if (!bytes.empty()) values.reserve(16);
   Decoder decoder(bytes);
   while (!decoder.done()) {
     const FieldNumber number = decoder.small();
     if (!values.entries().empty() && values.entries().back().first >= number) corrupt();
-    values.set(number, decoder.value());
+    values.append(number, decoder.value());
   }
   return values;
 }

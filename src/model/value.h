@@ -76,6 +76,9 @@ class FieldValues {
   const Value& get(FieldNumber number) const;
   /// Puts or replaces; an unset value is kept as an entry.
   void set(FieldNumber number, Value value);
+  /// Puts it at the end: its number is greater than all that are there.
+  void append(FieldNumber number, Value value) { entries_.emplace_back(number, std::move(value)); }
+  void reserve(std::size_t count) { entries_.reserve(count); }
   /// Takes the entry away.
   void erase(FieldNumber number);
   bool empty() const { return entries_.empty(); }

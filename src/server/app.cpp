@@ -1,5 +1,6 @@
 #include "server/app.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
@@ -109,6 +110,8 @@ struct App::Parts {
   std::unique_ptr<api::Pipeline> pipeline;
   std::unique_ptr<http::Server> server;
   std::unique_ptr<Repeater> housekeeping;
+  std::atomic<std::int64_t> shed_unlogged = 0;
+  std::atomic<std::int64_t> shed_logged_at_s = 0;
 
   Parts(Settings wanted, Listening where) : settings(std::move(wanted)), listening(where), log(base::parse_log_level(settings.log_level)) {
     open_storage();
@@ -130,7 +133,8 @@ struct App::Parts {
   void open_storage() {
     if (settings.data.empty()) throw_away = std::make_unique<ThrowAwayDirectory>();
     directory = throw_away ? throw_away->path() : settings.data;
-    database = storage::open_sqlite({.directory = directory, .throw_away = throw_away != nullptr, .page_cache_kib = settings.page_cache_mib * 1024});
+    database = storage::open_sqlite(
+        {.directory = directory, .throw_away = throw_away != nullptr, .page_cache_kib = settings.page_cache_mib * 1024, .wal_limit_bytes = settings.wal_limit_mib << 20});
     try {
       const auto reader = database->read();
       ids.observe(reader->greatest_record_id());
@@ -189,7 +193,7 @@ struct App::Parts {
     metrics.add_gauge("plenoptic_index_bytes", "Memory of the in-memory indexes, about.", [this] { return static_cast<double>(indexes->memory_bytes()); });
     pipeline = std::make_unique<api::Pipeline>(
         api::Pipeline::Parts{.services = *shared, .lane = *lane, .limiter = *limiter, .metrics = metrics, .log = [this](const api::RequestLog& entry) { log_request(entry); }},
-        api::PipelineOptions{.max_body_bytes = static_cast<std::size_t>(settings.max_body_bytes)});
+        api::PipelineOptions{.max_body_bytes = static_cast<std::size_t>(settings.max_body_bytes), .overload_target = std::chrono::milliseconds(settings.overload_target_ms)});
   }
 
   void build_server() {
@@ -205,9 +209,19 @@ struct App::Parts {
     options.tls_certificate = settings.tls_cert;
     options.tls_key = settings.tls_key;
     options.threads = settings.threads;
+    options.overload_target_ms = settings.overload_target_ms;
     options.max_body_bytes = static_cast<std::size_t>(settings.max_body_bytes);
     server = std::make_unique<http::Server>(options, *pipeline);
     metrics.add_gauge("plenoptic_connections", "Open connections.", [this] { return static_cast<double>(server->open_connections()); });
+  }
+
+  /// A line a second at most, with how many there were since the last one: overload must not fill the disk too.
+  void log_shed() {
+    shed_unlogged.fetch_add(1, std::memory_order_relaxed);
+    const std::int64_t second = clock.now_ms() / 1000;
+    std::int64_t last = shed_logged_at_s.load(std::memory_order_relaxed);
+    if (second == last || !shed_logged_at_s.compare_exchange_strong(last, second)) return;
+    log.warn("overloaded", {{"shed", shed_unlogged.exchange(0)}, {"writesWaiting", static_cast<std::int64_t>(lane->queued())}});
   }
 
   void log_failed_index(model::WorkspaceId id, const std::string& reason) {
@@ -219,6 +233,7 @@ struct App::Parts {
   }
 
   void log_request(const api::RequestLog& entry) {
+    if (entry.shed) return log_shed();
     if (entry.status >= 500)
       log.error("request", {{"requestId", entry.request_id},
                             {"operation", entry.operation},

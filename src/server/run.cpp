@@ -14,8 +14,8 @@
 #include "base/json.h"
 #include "server/app.h"
 #include "server/demo_seed.h"
+#include "server/verify.h"
 #include "services/members.h"
-#include "storage/sqlite/sqlite_database.h"
 
 namespace plenoptic::server {
 namespace {
@@ -46,7 +46,12 @@ void add_settings(CLI::App& command, Settings& settings) {
   add("--threads", settings.threads, "PLENOPTIC_THREADS", "I/O threads; 0: one per core")->check(from_to(0, 1024));
   add("--max-body-bytes", settings.max_body_bytes, "PLENOPTIC_MAX_BODY_BYTES", "largest request body")->check(from_to(1024, 1 << 30));
   add("--queue-limit", settings.queue_limit, "PLENOPTIC_QUEUE_LIMIT", "writes that may wait before new ones get 503")->check(from_to(1, 1'000'000));
+  add("--overload-target-ms", settings.overload_target_ms, "PLENOPTIC_OVERLOAD_TARGET_MS",
+      "how long a request may wait while more come than can be answered, before it gets 503; 0: off")
+      ->check(from_to(0, 60'000));
   add("--page-cache-mib", settings.page_cache_mib, "PLENOPTIC_PAGE_CACHE_MIB", "database page cache")->check(from_to(1, 1 << 20));
+  add("--wal-limit-mib", settings.wal_limit_mib, "PLENOPTIC_WAL_LIMIT_MIB", "size of the write-ahead log past which readers are waited for to empty it")
+      ->check(from_to(1, 1 << 20));
   add("--answer-cache-mib", settings.answer_cache_mib, "PLENOPTIC_ANSWER_CACHE_MIB", "memory for kept answers of retrieve, at most; 0: off")->check(from_to(0, 1 << 20));
   add("--tls-cert", settings.tls_cert, "PLENOPTIC_TLS_CERT", "PEM file of the certificate chain; with --tls-key");
   add("--tls-key", settings.tls_key, "PLENOPTIC_TLS_KEY", "PEM file of the certificate's key");
@@ -183,13 +188,6 @@ int run_operations(bool json) {
   return 0;
 }
 
-int run_verify(const std::string& directory) {
-  const auto problems = storage::open_sqlite({.directory = directory})->verify();
-  for (const std::string& problem : problems) std::cout << "wrong: " << problem << "\n";
-  std::cout << (problems.empty() ? "sound" : "damaged") << std::endl;
-  return problems.empty() ? 0 : 1;
-}
-
 }  // namespace
 
 void add_server_commands(CLI::App& root, int& exit_code) {
@@ -224,9 +222,14 @@ void add_server_commands(CLI::App& root, int& exit_code) {
   operations_command->callback([as_json, &exit_code] { exit_code = run_operations(*as_json); });
 
   auto directory = std::make_shared<std::string>();
-  CLI::App* verify_command = root.add_subcommand("verify", "Check a data directory that no server is running on.\nExample: plenoptic verify /var/lib/plenoptic");
+  auto verdict_as_json = std::make_shared<bool>(false);
+  CLI::App* verify_command =
+      root.add_subcommand("verify",
+                          "Check a data directory that no server is running on, and change nothing in it.\nEnds with 0: sound, 1: damaged, 2: it could not be "
+                          "checked.\nExample: plenoptic verify /var/lib/plenoptic");
   verify_command->add_option("directory", *directory, "the data directory")->required();
-  verify_command->callback([directory, &exit_code] { exit_code = run_verify(*directory); });
+  verify_command->add_flag("--json", *verdict_as_json, R"(print one line {"verdict","wrong","checked"})");
+  verify_command->callback([directory, verdict_as_json, &exit_code] { exit_code = run_verify(*directory, *verdict_as_json ? VerdictForm::json : VerdictForm::text); });
 }
 
 }  // namespace plenoptic::server

@@ -5,6 +5,13 @@
 #include "services/index_loading.h"
 
 namespace plenoptic::services {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds longest_pause{60};
+
+}  // namespace
 
 IndexDirectory::IndexDirectory(storage::Database& database, SchemaSource schema, FailureSink failed)
     : database_(database), schema_(std::move(schema)), failed_(std::move(failed)), thread_([this] { loop(); }) {}
@@ -22,7 +29,7 @@ void IndexDirectory::load(model::WorkspaceId workspace) {
   {
     std::lock_guard lock(mutex_);
     if (!slots_.try_emplace(workspace.value).second) return;
-    to_load_.push_back(workspace);
+    to_load_.push_back({.workspace = workspace, .due = Clock::now()});
   }
   wake_.notify_one();
 }
@@ -50,8 +57,9 @@ void IndexDirectory::publish(const model::SchemaPointer& schema, model::Workspac
   {
     std::lock_guard lock(mutex_);
     auto found = slots_.find(workspace.value);
-    if (found == slots_.end() || found->second.state == State::failed) return;
-    if (found->second.state == State::loading) {
+    if (found == slots_.end()) return;
+    if (found->second.state != State::ready) {
+      if (!found->second.loading) return;
       for (const model::Change& change : changes) found->second.waiting_changes.emplace_back(schema, change);
       return;
     }
@@ -88,27 +96,39 @@ std::size_t IndexDirectory::memory_bytes() {
 }
 
 void IndexDirectory::loop() {
-  for (;;) {
-    model::WorkspaceId workspace;
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !to_load_.empty(); });
-      if (stopping_) return;
-      workspace = to_load_.front();
-      to_load_.pop_front();
-    }
-    load_now(workspace);
-  }
+  while (const auto load = take_load()) load_now(*load);
 }
 
-void IndexDirectory::load_now(model::WorkspaceId workspace) {
-  // A damaged page or record must not take down what does not need the index.
+std::optional<IndexDirectory::Load> IndexDirectory::take_load() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    const auto next = std::min_element(to_load_.begin(), to_load_.end(), [](const Load& a, const Load& b) { return a.due < b.due; });
+    if (next == to_load_.end()) {
+      wake_.wait(lock);
+    } else if (next->due > Clock::now()) {
+      wake_.wait_until(lock, Clock::time_point(next->due));
+    } else {
+      const Load load = *next;
+      to_load_.erase(next);
+      // Whatever commits after the snapshots to come waits in the slot.
+      Slot& slot = slots_[load.workspace.value];
+      slot.loading = true;
+      slot.waiting_changes.clear();
+      return load;
+    }
+  }
+  return std::nullopt;
+}
+
+void IndexDirectory::load_now(const Load& load) {
+  // A damaged page or record must not take down what does not need the index; and a disk may work again.
   try {
-    // Whatever commits after the snapshots waits in the slot, which stood there before they were taken.
-    settle(workspace, load_index(database_, workspace, *schema_(workspace)));
+    settle(load.workspace, load_index(database_, load.workspace, *schema_(load.workspace)));
   } catch (const std::exception& failure) {
-    failed_(workspace, failure.what());
-    settle(workspace, nullptr);
+    failed_(load.workspace, failure.what());
+    settle(load.workspace, nullptr);
+    std::lock_guard lock(mutex_);
+    to_load_.push_back({.workspace = load.workspace, .due = Clock::now() + load.pause, .pause = std::min(2 * load.pause, longest_pause)});
   }
 }
 
@@ -120,6 +140,7 @@ void IndexDirectory::settle(model::WorkspaceId workspace, const std::shared_ptr<
     if (index)
       for (const auto& [schema_then, change] : slot.waiting_changes) index->apply_all(*schema_then, std::span(&change, 1));
     slot.waiting_changes.clear();
+    slot.loading = false;
     slot.index = index;
     slot.state = index ? State::ready : State::failed;
     actions.swap(slot.waiting_actions);

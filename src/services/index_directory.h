@@ -3,11 +3,12 @@
 // needs no index goes on. Publication comes from the write lane; lists come from any thread.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <thread>
 #include <unordered_map>
@@ -22,7 +23,7 @@ class IndexDirectory {
  public:
   using SchemaSource = std::function<model::SchemaPointer(model::WorkspaceId)>;
 
-  /// Told why an index could not be loaded. On the loader's thread.
+  /// Told why an index could not be loaded; it is tried again, later and later. On the loader's thread; must not throw.
   using FailureSink = std::function<void(model::WorkspaceId, const std::string& reason)>;
 
   IndexDirectory(storage::Database& database, SchemaSource schema, FailureSink failed);
@@ -45,13 +46,22 @@ class IndexDirectory {
   struct Slot {
     std::shared_ptr<index::WorkspaceIndex> index;
     State state = State::loading;
+    bool loading = true;  // an attempt is under way or about to be; the first or a later one
     /// Log entries that came while loading; those past the snapshot are taken in at the end.
     std::vector<std::pair<model::SchemaPointer, model::Change>> waiting_changes;
     std::vector<std::function<void()>> waiting_actions;
   };
 
+  struct Load {
+    model::WorkspaceId workspace;
+    std::chrono::steady_clock::time_point due;
+    std::chrono::seconds pause{1};  // before the next attempt, should this one fail
+  };
+
   void loop();
-  void load_now(model::WorkspaceId workspace);
+  /// The load that is due next, once it is; nothing when stopping.
+  std::optional<Load> take_load();
+  void load_now(const Load& load);
   /// Gives a slot its outcome, and those who wait for it their turn.
   void settle(model::WorkspaceId workspace, const std::shared_ptr<index::WorkspaceIndex>& index);
 
@@ -61,7 +71,7 @@ class IndexDirectory {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::unordered_map<std::uint32_t, Slot> slots_;
-  std::deque<model::WorkspaceId> to_load_;
+  std::vector<Load> to_load_;
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -16,22 +16,22 @@ using storage::Reader;
 constexpr std::size_t link_ranges = 16;  // more than threads, so that none waits long for the last
 
 /// A snapshot for each thread, all of one moment: taken again where a commit came in between.
-std::vector<std::unique_ptr<Reader>> open_snapshots(storage::Database& database, model::WorkspaceId workspace, std::uint64_t& sequence) {
+std::vector<std::unique_ptr<Reader>> open_snapshots(storage::Database& database, model::WorkspaceId workspace) {
   const std::size_t count = std::max(1U, std::thread::hardware_concurrency());
   for (;;) {
     std::vector<std::unique_ptr<Reader>> snapshots;
     for (std::size_t i = 0; i < count; ++i) snapshots.push_back(database.read());
-    sequence = snapshots.front()->log_sequence(workspace);
+    const std::uint64_t sequence = snapshots.front()->log_sequence(workspace);
     if (std::all_of(snapshots.begin(), snapshots.end(), [&](const auto& snapshot) { return snapshot->log_sequence(workspace) == sequence; })) return snapshots;
   }
 }
 
 /// Runs `work(snapshot, i)` for i from 0 to `count`, each on whichever thread is free.
-void share_out(std::vector<std::unique_ptr<Reader>>& snapshots, std::size_t count, const std::function<void(Reader&, std::size_t)>& work) {
+void share_out(const std::vector<Reader*>& snapshots, std::size_t count, const std::function<void(Reader&, std::size_t)>& work) {
   std::atomic<std::size_t> next = 0;
   std::vector<std::future<void>> threads;
-  for (const auto& snapshot : snapshots)
-    threads.push_back(std::async(std::launch::async, [&] {
+  for (Reader* snapshot : snapshots)
+    threads.push_back(std::async(std::launch::async, [&, snapshot] {
       for (std::size_t i = next++; i < count; i = next++) work(*snapshot, i);
     }));
   for (auto& thread : threads) thread.wait();
@@ -41,9 +41,15 @@ void share_out(std::vector<std::unique_ptr<Reader>>& snapshots, std::size_t coun
 }  // namespace
 
 std::unique_ptr<index::WorkspaceIndex> load_index(storage::Database& database, model::WorkspaceId workspace, const model::Schema& schema) {
+  const auto opened = open_snapshots(database, workspace);
+  std::vector<Reader*> snapshots;
+  snapshots.reserve(opened.size());
+  for (const auto& snapshot : opened) snapshots.push_back(snapshot.get());
+  return load_index(snapshots, workspace, schema);
+}
+
+std::unique_ptr<index::WorkspaceIndex> load_index(const std::vector<Reader*>& snapshots, model::WorkspaceId workspace, const model::Schema& schema) {
   auto index = std::make_unique<index::WorkspaceIndex>();
-  std::uint64_t sequence = 0;
-  auto snapshots = open_snapshots(database, workspace, sequence);
   index->begin_loading(schema);
   const auto& types = schema.object_types();
   share_out(snapshots, types.size(), [&](Reader& storage, std::size_t i) {
@@ -62,10 +68,10 @@ std::unique_ptr<index::WorkspaceIndex> load_index(storage::Database& database, m
       if (last.low-- == 0) --last.high;
     }
     storage.scan_links(workspace, borders[i], last,
-                       [&](RecordId record, model::LinkTypeNumber type, model::Side side, RecordId other) { ranges[i].add(record, type, side, other); });
+                       [&](RecordId source, model::LinkTypeNumber type, RecordId destination) { ranges[i].add(source, type, destination); });
   });
-  for (const index::LinkRange& range : ranges) index->load_links(range);
-  index->finish_loading(sequence);
+  index->load_links(schema, ranges);
+  index->finish_loading(snapshots.front()->log_sequence(workspace));
   return index;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "index/workspace_index.h"
 #include "storage/database.h"
@@ -10,5 +11,7 @@ namespace plenoptic::services {
 
 /// The index as of one moment; its sequence() says which. Throws what storage throws.
 std::unique_ptr<index::WorkspaceIndex> load_index(storage::Database& database, model::WorkspaceId workspace, const model::Schema& schema);
+/// The same from snapshots of one moment, a thread for each.
+std::unique_ptr<index::WorkspaceIndex> load_index(const std::vector<storage::Reader*>& snapshots, model::WorkspaceId workspace, const model::Schema& schema);
 
 }  // namespace plenoptic::services

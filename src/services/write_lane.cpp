@@ -27,6 +27,10 @@ bool WriteLane::submit(WriteJob job) {
   return true;
 }
 
+std::chrono::nanoseconds WriteLane::expected_wait() const {
+  return pace_.expected_wait(queued_.load(std::memory_order_relaxed) + under_way_.load(std::memory_order_relaxed), largest_group);
+}
+
 void WriteLane::stop() {
   {
     std::lock_guard lock(mutex_);
@@ -40,8 +44,11 @@ void WriteLane::loop() {
   for (;;) {
     std::vector<Outcome> group = take_group();
     if (group.empty()) return;
+    const auto began = std::chrono::steady_clock::now();
     run_group(group);
+    under_way_.store(0, std::memory_order_relaxed);
     for (Outcome& outcome : group) outcome.job.finish(outcome.error);
+    pace_.note(group.size(), std::chrono::steady_clock::now() - began);
     try {
       parts_.database.maintain();
     } catch (const storage::StorageError&) {
@@ -61,6 +68,7 @@ std::vector<WriteLane::Outcome> WriteLane::take_group() {
     if (group.back().job.alone) break;
   }
   queued_.store(queue_.size(), std::memory_order_relaxed);
+  under_way_.store(group.size(), std::memory_order_relaxed);
   return group;
 }
 

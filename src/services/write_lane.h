@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -16,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "services/lane_pace.h"
 #include "services/write_context.h"
 #include "storage/database.h"
 
@@ -56,6 +58,8 @@ class WriteLane {
   bool submit(WriteJob job);
   /// Finishes what waits, then ends the thread.
   void stop();
+  /// Until a write that is submitted now would be committed, about. Zero while few wait.
+  std::chrono::nanoseconds expected_wait() const;
   std::size_t queued() const { return queued_.load(std::memory_order_relaxed); }
 
  private:
@@ -80,6 +84,8 @@ class WriteLane {
   std::condition_variable wake_;
   std::deque<WriteJob> queue_;
   std::atomic<std::size_t> queued_ = 0;
+  std::atomic<std::size_t> under_way_ = 0;
+  LanePace pace_;
   bool stopping_ = false;
   std::int64_t last_ms_ = 0;
   std::thread thread_;

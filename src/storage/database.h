@@ -102,12 +102,19 @@ class Reader {
   /// Links of one record through one view, same order, those to trashed records included.
   virtual std::vector<model::Link> links(WorkspaceId workspace, RecordId record, model::LinkView view) = 0;
   virtual bool has_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) = 0;
-  /// Each end of every link, for records from `first` to `last` (both included), ordered by (record, type, side, other).
+  /// Links whose source is from `first` to `last` (both included), ordered by (source, type, destination).
+  using LinkVisitor = std::function<void(RecordId source, LinkTypeNumber type, RecordId destination)>;
+  virtual void scan_links(WorkspaceId workspace, RecordId first, RecordId last, const LinkVisitor& visit) = 0;
+
+  /// Each end of every link, for records from `first` to `last`, ordered by (record, type, side, other).
   using LinkEndVisitor = std::function<void(RecordId record, LinkTypeNumber type, model::Side side, RecordId other)>;
-  virtual void scan_links(WorkspaceId workspace, RecordId first, RecordId last, const LinkEndVisitor& visit) = 0;
+  virtual void scan_link_ends(WorkspaceId workspace, RecordId first, RecordId last, const LinkEndVisitor& visit) = 0;
 
   /// Who holds a unique value.
   virtual std::optional<RecordId> find_unique_holder(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value) = 0;
+
+  /// Every unique value of a workspace and who holds it, in key order.
+  virtual void scan_unique(WorkspaceId workspace, const std::function<void(TypeNumber, model::FieldNumber, std::string_view value, RecordId holder)>& visit) = 0;
 
   virtual std::uint64_t log_sequence(WorkspaceId workspace) = 0;
   virtual std::optional<model::Change> find_change(WorkspaceId workspace, std::uint64_t sequence) = 0;
@@ -115,6 +122,8 @@ class Reader {
   virtual void scan_log(WorkspaceId workspace, std::uint64_t after, const std::function<bool(const model::Change&)>& visit) = 0;
 
   virtual std::optional<IdempotentAnswer> find_idempotent(const IdempotencySpace& space) = 0;
+  /// Every answer that is kept, of all workspaces.
+  virtual void scan_idempotent(const std::function<void(const IdempotencySpace&, const IdempotentAnswer&)>& visit) = 0;
   /// The greatest record id of any workspace, the floor for new ones.
   virtual RecordId greatest_record_id() = 0;
 };

@@ -24,7 +24,10 @@ class DatabaseTest : public testing::Test {
     std::string pattern = (std::filesystem::temp_directory_path() / "plenoptic-test-XXXXXX").string();
     directory = ::mkdtemp(pattern.data());
     open();
-    database->write_group([&](Writer& writer) { workspace = writer.create_workspace({.slug = "w", .name = "W", .settings = "{}", .schema_version = 1}); });
+    database->write_group([&](Writer& writer) {
+      workspace = writer.create_workspace({.slug = "w", .name = "W", .settings = "{}", .schema_version = 1});
+      writer.put_definition(workspace, {DefinitionKind::object_type, model::types::account, 0, "{}"});
+    });
   }
   void TearDown() override {
     database.reset();

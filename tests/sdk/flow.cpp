@@ -33,10 +33,12 @@ std::string text(const Record& record, const std::string& key) { return record.f
 
 void opportunities(const Client& client) {
   const Record account = client.account().create({.fields = {{"$name", "Sdk & Co"}, {"$website", {"https://sdk.example"}}}});
-  const Record contact = client.contact().create({.fields = {{"$name", FullName{"Ada", "Lovelace"}}, {"$email", {"ada@sdk.example"}}}, .relationships = {{"$account", account.id}}});
+  const Record contact =
+      client.contact().create({.fields = {{"$name", FullName{"Ada", "Lovelace"}}, {"$email", {"ada@sdk.example"}}}, .relationships = {{"$account", account.id}}});
   const std::string member = client.member().list().data.at(0).id;
   REQUIRE(client.member().retrieve(member).id == member);
-  const Record made = client.opportunity().create({.fields = {{"$name", "Sdk deal"}, {"$stage", "Lead"}}, .relationships = {{"$account", account.id}}}, {.idempotency_key = "flow"});
+  const Record made =
+      client.opportunity().create({.fields = {{"$name", "Sdk deal"}, {"$stage", "Lead"}}, .relationships = {{"$account", account.id}}}, {.idempotency_key = "flow"});
   REQUIRE(client.opportunity().create({.fields = {{"$name", "Other"}}, .relationships = {{"$account", account.id}}}, {.idempotency_key = "flow"}).id == made.id);
   const Record updated = client.opportunity().update(
       made.id, {.fields = {{"$stage", "Proposal"}, {"$amount", 75000.25}}, .relationships = {{"$owner", {.replace = member}}, {"$champion", {.add = contact.id}}}});

@@ -54,6 +54,8 @@ std::int64_t user_version(Connection& connection) {
 
 }  // namespace
 
+bool is_current(Connection& connection) { return user_version(connection) == static_cast<std::int64_t>(steps.size()); }
+
 void migrate(Connection& connection) {
   const std::int64_t now = user_version(connection);
   const auto newest = static_cast<std::int64_t>(steps.size());

@@ -7,5 +7,7 @@ namespace plenoptic::storage::sqlite {
 
 /// Throws where the database is newer than this program.
 void migrate(Connection& connection);
+/// Whether every step ran and no newer program's.
+bool is_current(Connection& connection);
 
 }  // namespace plenoptic::storage::sqlite

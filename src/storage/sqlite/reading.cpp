@@ -110,8 +110,11 @@ ReadStatements::ReadStatements(Connection& connection)
                     "SELECT type, side, other_id, EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = l.workspace_id AND t.record_id = l.other_id)"
                     " FROM links l WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = ? ORDER BY other_id"),
       has_link(connection, "SELECT 1 FROM links WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = 0 AND other_id = ?"),
-      scan_links(connection, "SELECT record_id, type, side, other_id FROM links WHERE workspace_id = ? AND record_id BETWEEN ? AND ? ORDER BY record_id, type, side, other_id"),
+      scan_links(connection, "SELECT record_id, type, other_id FROM links WHERE workspace_id = ? AND record_id BETWEEN ? AND ? AND side = 0 ORDER BY record_id, type, other_id"),
+      scan_link_ends(connection,
+                     "SELECT record_id, type, side, other_id FROM links WHERE workspace_id = ? AND record_id BETWEEN ? AND ? ORDER BY record_id, type, side, other_id"),
       find_unique(connection, "SELECT holder FROM unique_values WHERE workspace_id = ? AND type = ? AND field = ? AND value = ?"),
+      scan_unique(connection, "SELECT type, field, value, holder FROM unique_values WHERE workspace_id = ? ORDER BY type, field, value"),
       log_sequence(connection, "SELECT log_sequence FROM workspaces WHERE id = ?"),
       find_change(connection,
                   "SELECT sequence, previous_sequence, at, kind, type, record_id, actor, operation, request_id, idempotency_key, body"
@@ -120,6 +123,7 @@ ReadStatements::ReadStatements(Connection& connection)
                "SELECT sequence, previous_sequence, at, kind, type, record_id, actor, operation, request_id, idempotency_key, body"
                " FROM change_log WHERE workspace_id = ? AND sequence > ? ORDER BY sequence"),
       find_idempotent(connection, "SELECT subject, status, body, created_at FROM idempotency WHERE workspace_id = ? AND operation = ? AND record = ? AND key = ?"),
+      scan_idempotent(connection, "SELECT workspace_id, operation, record, key, subject, status, body, created_at FROM idempotency"),
       greatest_id(connection, "SELECT max(id) FROM records WHERE workspace_id = ? AND type = ?") {}
 
 template <typename Interface>
@@ -205,9 +209,17 @@ bool Reading<Interface>::has_link(WorkspaceId workspace, LinkTypeNumber type, Re
 }
 
 template <typename Interface>
-void Reading<Interface>::scan_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkEndVisitor& visit) {
+void Reading<Interface>::scan_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkVisitor& visit) {
   const auto from = first.bytes(), to = last.bytes();
   auto rows = read_.scan_links.use();
+  rows.bind(workspace.value, from, to);
+  while (rows.step()) visit(id_of(rows.bytes(0)), static_cast<LinkTypeNumber>(rows.integer(1)), id_of(rows.bytes(2)));
+}
+
+template <typename Interface>
+void Reading<Interface>::scan_link_ends(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkEndVisitor& visit) {
+  const auto from = first.bytes(), to = last.bytes();
+  auto rows = read_.scan_link_ends.use();
   rows.bind(workspace.value, from, to);
   while (rows.step()) visit(id_of(rows.bytes(0)), static_cast<LinkTypeNumber>(rows.integer(1)), static_cast<model::Side>(rows.integer(2)), id_of(rows.bytes(3)));
 }
@@ -217,6 +229,13 @@ std::optional<RecordId> Reading<Interface>::find_unique_holder(WorkspaceId works
   auto row = read_.find_unique.use();
   if (!row.bind(workspace.value, type, field, value).step()) return std::nullopt;
   return id_of(row.bytes(0));
+}
+
+template <typename Interface>
+void Reading<Interface>::scan_unique(WorkspaceId workspace, const std::function<void(TypeNumber, model::FieldNumber, std::string_view, RecordId)>& visit) {
+  auto rows = read_.scan_unique.use();
+  rows.bind(workspace.value);
+  while (rows.step()) visit(static_cast<TypeNumber>(rows.integer(0)), static_cast<model::FieldNumber>(rows.integer(1)), rows.bytes(2), id_of(rows.bytes(3)));
 }
 
 template <typename Interface>
@@ -245,6 +264,14 @@ std::optional<IdempotentAnswer> Reading<Interface>::find_idempotent(const Idempo
   auto row = read_.find_idempotent.use();
   if (!row.bind(space.workspace.value, space.operation, space.record, space.key).step()) return std::nullopt;
   return IdempotentAnswer{std::string(row.bytes(0)), static_cast<int>(row.integer(1)), std::string(row.bytes(2)), row.integer(3)};
+}
+
+template <typename Interface>
+void Reading<Interface>::scan_idempotent(const std::function<void(const IdempotencySpace&, const IdempotentAnswer&)>& visit) {
+  auto rows = read_.scan_idempotent.use();
+  while (rows.step())
+    visit({{static_cast<std::uint32_t>(rows.integer(0))}, rows.bytes(1), rows.bytes(2), rows.bytes(3)},
+          {std::string(rows.bytes(4)), static_cast<int>(rows.integer(5)), std::string(rows.bytes(6)), rows.integer(7)});
 }
 
 template <typename Interface>

@@ -8,6 +8,7 @@
 
 #include "storage/sqlite/directory_lock.h"
 #include "storage/sqlite/migrations.h"
+#include "storage/sqlite/recovery.h"
 #include "storage/sqlite/transaction.h"
 #include "storage/sqlite/verify.h"
 
@@ -27,7 +28,7 @@ void configure(Connection& connection, const SqliteOptions& options) {
   // The lane checkpoints by itself, under the same mutex as commits: SQLite 3.40.1 has the WAL-reset fault.
   connection.run("PRAGMA wal_autocheckpoint = 0");
   connection.run("PRAGMA temp_store = MEMORY");
-  connection.pragma("mmap_size", std::int64_t{4} << 30);
+  connection.pragma("mmap_size", 0);
 }
 
 /// A reading connection with its statements.
@@ -139,7 +140,7 @@ class SqliteDatabase final : public Database {
     wal_pages_ = 0;
   }
 
-  std::vector<std::string> verify() override { return verify_database(connection_, *read()); }
+  std::vector<std::string> verify() override { return verify_database(connection_); }
 
   std::string describe() const override { return fmt::format("SQLite {} in {}", sqlite3_libversion(), path_); }
 
@@ -151,6 +152,7 @@ class SqliteDatabase final : public Database {
       configure(connection, options);
       connection.pragma("cache_size", -options.page_cache_kib);
       migrate(connection);
+      if (!options.throw_away) sync_recovered(connection, options.directory);
     } catch (const StorageError& failure) {
       if (failure.kind == StorageError::Kind::corrupt)
         throw StorageError(failure.kind, path + " is damaged or no Plenoptic database. Nothing was changed. Restore it from a backup, or name another directory with --data.");

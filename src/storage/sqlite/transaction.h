@@ -12,8 +12,8 @@ namespace plenoptic::storage::sqlite {
 struct ReadStatements {
   explicit ReadStatements(Connection& connection);
 
-  Statement begin, end, all_workspaces, one_workspace, definitions, api_keys, find_record, scan_records, count_records, links_of_record, links_of_view, has_link, scan_links,
-      find_unique, log_sequence, find_change, scan_log, find_idempotent, greatest_id;
+  Statement begin, end, all_workspaces, one_workspace, definitions, api_keys, find_record, scan_records, count_records, links_of_record, links_of_view, has_link, scan_links, scan_link_ends,
+      find_unique, scan_unique, log_sequence, find_change, scan_log, find_idempotent, scan_idempotent, greatest_id;
 };
 
 /// Every method of Reader, for snapshots and for the write transaction (whose interface is Writer).
@@ -32,12 +32,15 @@ class Reading : public Interface {
   std::vector<model::Link> links(WorkspaceId workspace, RecordId record) override;
   std::vector<model::Link> links(WorkspaceId workspace, RecordId record, model::LinkView view) override;
   bool has_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) override;
-  void scan_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkEndVisitor& visit) override;
+  void scan_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkVisitor& visit) override;
+  void scan_link_ends(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkEndVisitor& visit) override;
   std::optional<RecordId> find_unique_holder(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value) override;
+  void scan_unique(WorkspaceId workspace, const std::function<void(TypeNumber, model::FieldNumber, std::string_view, RecordId)>& visit) override;
   std::uint64_t log_sequence(WorkspaceId workspace) override;
   std::optional<model::Change> find_change(WorkspaceId workspace, std::uint64_t sequence) override;
   void scan_log(WorkspaceId workspace, std::uint64_t after, const std::function<bool(const model::Change&)>& visit) override;
   std::optional<IdempotentAnswer> find_idempotent(const IdempotencySpace& space) override;
+  void scan_idempotent(const std::function<void(const IdempotencySpace&, const IdempotentAnswer&)>& visit) override;
   RecordId greatest_record_id() override;
 
  protected:

@@ -5,59 +5,71 @@
 namespace plenoptic::storage::sqlite {
 namespace {
 
-/// How many rows break a rule.
+/// How many rows break a rule, and one of them.
 struct Rule {
-  Sql count;
-  const char* broken;
+  Sql broken;
+  const char* meaning;
 };
 
-constexpr Rule rules[] = {
-    {"SELECT count(*) FROM links l WHERE NOT EXISTS (SELECT 1 FROM links m WHERE m.workspace_id = l.workspace_id AND m.record_id = l.other_id AND m.type = l.type"
-     " AND m.side = 1 - l.side AND m.other_id = l.record_id)",
+/// Each walks one table by its key and looks the others up by theirs.
+constexpr Rule record_rules[] = {
+    {"SELECT count(*), min(l.record_id) FROM links l WHERE NOT EXISTS (SELECT 1 FROM links m WHERE m.workspace_id = l.workspace_id AND m.record_id = l.other_id"
+     " AND m.type = l.type AND m.side = 1 - l.side AND m.other_id = l.record_id)",
      "links have one end only"},
-    {"SELECT count(*) FROM trash t WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.workspace_id = t.workspace_id AND r.id = t.record_id AND r.deleted_at IS NOT NULL)",
+    {"SELECT count(*), min(t.record_id) FROM trash t WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.workspace_id = t.workspace_id AND r.id = t.record_id"
+     " AND r.deleted_at IS NOT NULL AND r.type IN (SELECT d.object_type FROM definitions d WHERE d.workspace_id = t.workspace_id AND d.kind = 1))",
      "entries of the trash are no trashed records"},
-    {"SELECT count(*) FROM records r WHERE deleted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = r.workspace_id AND t.record_id = r.id)",
+    {"SELECT count(*), min(r.id) FROM records r WHERE deleted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = r.workspace_id AND t.record_id = r.id)",
      "trashed records are missing from the trash"},
-    {"SELECT count(*) FROM unique_values u WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.workspace_id = u.workspace_id AND r.type = u.type AND r.id = u.holder"
+    {"SELECT count(*), min(r.id) FROM records r WHERE NOT EXISTS (SELECT 1 FROM definitions d WHERE d.workspace_id = r.workspace_id AND d.kind = 1 AND d.object_type = r.type"
+     " AND d.number = 0)",
+     "records are of no object type"},
+    {"SELECT count(*), min(u.holder) FROM unique_values u WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.workspace_id = u.workspace_id AND r.type = u.type AND r.id = u.holder"
      " AND r.deleted_at IS NULL)",
      "unique values belong to no live record"},
-    {"SELECT count(*) FROM workspaces w WHERE log_sequence <> (SELECT count(*) FROM change_log c WHERE c.workspace_id = w.id)"
-     " OR log_sequence <> (SELECT coalesce(max(sequence), 0) FROM change_log c WHERE c.workspace_id = w.id)",
-     "workspaces' logs have gaps"},
-    {"SELECT count(*) FROM records r WHERE NOT EXISTS (SELECT 1 FROM change_log c WHERE c.workspace_id = r.workspace_id AND c.sequence = r.version AND c.record_id = r.id)",
+    {"SELECT count(*), min(r.id) FROM records r WHERE NOT EXISTS (SELECT 1 FROM change_log c WHERE c.workspace_id = r.workspace_id AND c.sequence = r.version"
+     " AND c.record_id = r.id)",
      "records' versions are not in the log"},
 };
 
-void check_decoding(Reader& snapshot, std::vector<std::string>& problems) {
-  for (const Workspace& workspace : snapshot.workspaces())
-    for (const Definition& definition : snapshot.definitions(workspace.id)) {
-      if (definition.kind != DefinitionKind::object_type) continue;
-      snapshot.scan_records(workspace.id, definition.object_type, [&](const model::Record& record) {
-        try {
-          model::decode_fields(record.fields);
-        } catch (const std::exception&) {
-          problems.push_back(fmt::format("record {} of workspace {} does not decode", record.id.text(), workspace.slug));
-        }
-      });
-    }
+/// The same for rows that no record id names.
+constexpr Rule workspace_rules[] = {
+    {"SELECT count(*), min(w.id) FROM workspaces w WHERE log_sequence <> (SELECT count(*) FROM change_log c WHERE c.workspace_id = w.id)"
+     " OR log_sequence <> (SELECT coalesce(max(sequence), 0) FROM change_log c WHERE c.workspace_id = w.id)"
+     " OR 1 > (SELECT coalesce(min(sequence), 1) FROM change_log c WHERE c.workspace_id = w.id)",
+     "workspaces' logs have gaps"},
+    {"SELECT count(*), min(workspace_id) FROM (SELECT workspace_id FROM records UNION SELECT workspace_id FROM change_log UNION SELECT workspace_id FROM links"
+     " UNION SELECT workspace_id FROM definitions UNION SELECT workspace_id FROM unique_values UNION SELECT workspace_id FROM api_keys)"
+     " WHERE workspace_id NOT IN (SELECT id FROM workspaces)",
+     "workspaces have rows and are none"},
+};
+
+void check_file(Connection& connection, std::vector<std::string>& problems) {
+  Statement integrity(connection, "PRAGMA integrity_check(20)");
+  auto rows = integrity.use();
+  while (rows.step())
+    if (rows.bytes(0) != "ok") problems.push_back("SQLite's integrity check: " + std::string(rows.bytes(0)));
 }
 
 }  // namespace
 
-std::vector<std::string> verify_database(Connection& connection, Reader& snapshot) {
+std::vector<std::string> verify_database(Connection& connection) {
   std::vector<std::string> problems;
-  Statement integrity(connection, "PRAGMA integrity_check(20)");
-  auto rows = integrity.use();
-  while (rows.step())
-    if (rows.bytes(0) != "ok") problems.emplace_back(rows.bytes(0));
-  for (const Rule& rule : rules) {
-    Statement statement(connection, rule.count);
+  check_file(connection, problems);
+  for (const Rule& rule : record_rules) {
+    Statement statement(connection, rule.broken);
     auto row = statement.use();
     row.step();
-    if (row.integer(0) != 0) problems.push_back(fmt::format("{} {}", row.integer(0), rule.broken));
+    if (row.integer(0) == 0) continue;
+    const std::string_view id = row.bytes(1);
+    problems.push_back(fmt::format("{} {}, one of them of record {}", row.integer(0), rule.meaning, id.size() == 16 ? RecordId::from_bytes(id).text() : "with an id that is none"));
   }
-  check_decoding(snapshot, problems);
+  for (const Rule& rule : workspace_rules) {
+    Statement statement(connection, rule.broken);
+    auto row = statement.use();
+    row.step();
+    if (row.integer(0) != 0) problems.push_back(fmt::format("{} {}, one of them number {}", row.integer(0), rule.meaning, row.integer(1)));
+  }
   return problems;
 }
 

@@ -1,0 +1,140 @@
+"""What is measured on Plenoptic, alone and beside its yardsticks. Each function returns plain data for the report."""
+import shutil
+import statistics
+import threading
+import time
+from dataclasses import dataclass
+from typing import Callable
+
+from bench.load import feed, median
+from bench.machine import note, settle, tree_bytes
+from bench.plenoptic import TYPES, Server, http_headers
+
+# Scenario and its connections, in the order in which they run; what adds rows comes last.
+ON_EVERY_SIZE = {"retrieve": 64, "update": 64, "list": 32, "contains": 32, "starts": 32, "relationship": 32, "offset": 32, "create": 64}
+BESIDE_PEERS = {"retrieve": 64, "update": 64, "list": 64, "contains": 64, "create": 64}
+
+
+def own_name(rows, page=""):
+    """How Plenoptic with so many opportunities is called among contenders."""
+    return f"Plenoptic, {rows:,} rows" + (f", {page.replace('_', ' ')}" if page else "")
+
+
+@dataclass
+class Contender:
+    name: str
+    drive: Callable  # (scenario, seconds, connections, seed) to a result
+    pid: int | None = None  # whose rest to wait for
+
+
+def compare(what, scenario, contenders, rounds, seconds, connections):
+    """Warms each contender up, then measures them in turn, round by round. Returns name to medians."""
+    def measure(contender, length, seed):
+        result = contender.drive(scenario, length, connections, seed=seed)
+        if contender.pid:
+            settle(contender.pid)
+        return result
+
+    note(f"{what}: {', '.join(contender.name for contender in contenders)}")
+    for contender in contenders:
+        measure(contender, max(2, seconds // 2), seed=99)
+    measured = {contender.name: [] for contender in contenders}
+    for number in range(rounds):
+        for contender in contenders:
+            measured[contender.name].append(measure(contender, seconds, seed=number + 1))
+        note(f"  round {number + 1} of {rounds}: " + ", ".join(f"{name} {results[-1]['rate']:,.0f}/s" for name, results in measured.items()))
+    return {name: median(results) for name, results in measured.items()}
+
+
+def mixed(server, seconds, connections=32):
+    """80 % retrieve, 15 % list, 5 % update, and the server's memory while it lasts."""
+    note(f"mixed load for {seconds} s")
+    samples, over = [], threading.Event()
+    started = time.monotonic()
+
+    def sample():
+        while not over.wait(max(0.25, seconds / 300)):
+            samples.append([round(time.monotonic() - started, 2), round(server.memory_mib(), 2)])
+
+    sampler = threading.Thread(target=sample)
+    sampler.start()
+    try:
+        result = server.drive("mixed", seconds, connections)
+    finally:
+        over.set()
+        sampler.join()
+    # The first tenth fills caches; after it memory must be flat.
+    kept = [mib for at, mib in samples if at > seconds / 10] or [server.memory_mib()]
+    middle = statistics.median(kept)
+    return result | {"memory_mib": samples, "memory_deviation": max(abs(mib / middle - 1) for mib in kept)}
+
+
+def start_up(directory, times=3):
+    """Seconds from exec to the first retrieve and the first list answered; the operating system has the files in its cache."""
+    opportunity = (directory / "ids" / "opportunities").read_text().split("\n", 1)[0]
+    measured = []
+    for _ in range(times):
+        server = Server(directory, core=None)
+        try:
+            retrieve = server.first_answer(f"/v1/opportunities/{opportunity}")
+            server.call("GET", "/v1/opportunities?limit=25&%24stage%5Bequal%5D=Won")
+            measured.append((retrieve, time.monotonic() - server.started, server.memory_mib()))
+        finally:
+            server.stop()
+    note(f"start-up: retrieve {measured[-1][0] * 1000:.0f} ms, list {measured[-1][1] * 1000:.0f} ms")
+    retrieves, lists, memories = zip(*measured)
+    return {"retrieve_s": statistics.median(retrieves), "list_s": statistics.median(lists), "memory_mib": statistics.median(memories)}
+
+
+def idle_and_empty(scratch, times=5):
+    """`plenoptic serve` on a directory that is not there yet: time to its first answer, and its memory."""
+    measured = []
+    for number in range(times):
+        directory = scratch / f"empty-{number}"
+        directory.mkdir()
+        (directory / "manifest.json").write_text('{"key": "none"}')
+        server = Server(directory, core=None)
+        try:
+            measured.append((server.first_answer("/healthz"), server.memory_mib()))
+        finally:
+            server.stop()
+        shutil.rmtree(directory)
+    return {"first_answer_s": statistics.median(seconds for seconds, _ in measured), "memory_mib": statistics.median(mib for _, mib in measured)}
+
+
+def size_on_disk(directory, sizes, sample=400):
+    """Bytes of the database after a clean stop, and of the JSON of all records, from a spread sample of each type."""
+    stored = tree_bytes(directory / "data")
+    server = Server(directory).wait_until_ready()
+    try:
+        json_bytes = 0
+        for plural in TYPES:
+            ids = (directory / "ids" / plural).read_text().split()
+            chosen = ids[::max(1, len(ids) // sample)]
+            json_bytes += sum(len(server.call("GET", f"/v1/{plural}/{identity}")) for identity in chosen) / len(chosen) * getattr(sizes, plural)
+    finally:
+        server.stop()
+    return {"database_bytes": stored, "json_bytes": round(json_bytes)}
+
+
+def idempotency_size(directory, writes):
+    """What the kept answers of `writes` updates with a key add to the database, over the same writes without one."""
+    ids = (directory / "ids" / "opportunities").read_text().split()
+    def lines(keyed):
+        for number in range(writes):
+            yield "POST", f"/v1/opportunities/{ids[number % len(ids)]}", f"bench-{number}" if keyed else None, {"fields": {"$nextStep": f"{'Keyed' if keyed else 'Plain'} {number}"}}
+
+    sizes = [tree_bytes(directory / "data")]
+    for keyed in (False, True):
+        server = Server(directory, core=None).wait_until_ready()
+        try:
+            feed(server.url, http_headers(server.key), lines(keyed), writes, directory / "ids" / "answered", f"updates {'with' if keyed else 'without'} a key")
+        finally:
+            server.stop()
+        sizes.append(tree_bytes(directory / "data"))
+    plain, with_key = sizes[1] - sizes[0], sizes[2] - sizes[1]
+    return {"writes": writes, "bytes_without_key": plain, "bytes_with_key": with_key, "bytes_each": (with_key - plain) / writes}
+
+
+def json_of_first(server):
+    return server.call("GET", "/v1/opportunities/" + server.ids("opportunities").read_text().split("\n", 1)[0]).decode()

@@ -1,0 +1,105 @@
+// The database on a file system that fills up, fails and forgets.
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "faults/faulty_file_system.h"
+#include "services/index_directory.h"
+#include "storage/sqlite/sqlite_database.h"
+
+namespace plenoptic::faults {
+namespace {
+
+using storage::StorageError;
+
+class StorageTest : public testing::Test {
+ protected:
+  StorageTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "plenoptic-storage-XXXXXX").string();
+    directory = ::mkdtemp(pattern.data());
+  }
+  ~StorageTest() override { std::filesystem::remove_all(directory); }
+
+  static void write(storage::Database& database, const std::string& slug) {
+    database.write_group([&](storage::Writer& writer) { writer.create_workspace({.slug = slug, .name = std::string(20'000, 'x'), .settings = "{}"}); });
+  }
+
+  std::string directory;
+};
+
+TEST_F(StorageTest, AFullDiskIsToldAsThatAndNothingOfTheGroupIsThere) {
+  FaultyFileSystem system({}, [] {});
+  const auto database = storage::open_sqlite({.directory = directory});
+  write(*database, "first");
+  for (std::uint64_t at = 1; at <= 6; ++at) {
+    system.set_plan({.full = {.at = at, .count = 1}});
+    try {
+      write(*database, "full");
+      FAIL() << "a write found space that was not there";
+    } catch (const StorageError& failure) {
+      // Not `unknown_outcome`: the server goes on, and answers 503.
+      EXPECT_EQ(failure.kind, StorageError::Kind::full) << "at write " << at << ": " << failure.what();
+    }
+    system.set_plan({});
+    EXPECT_EQ(database->read()->workspaces().size(), at);
+    write(*database, "after" + std::to_string(at));
+  }
+}
+
+TEST_F(StorageTest, ASyncThatFailsLeavesTheOutcomeUnknown) {
+  FaultyFileSystem system({}, [] {});
+  const auto database = storage::open_sqlite({.directory = directory});
+  write(*database, "first");
+  system.set_plan({.failing = {.at = 1, .count = 1}, .failing_on = Operation::sync});
+  try {
+    write(*database, "second");
+    FAIL() << "the sync did not fail";
+  } catch (const StorageError& failure) {
+    EXPECT_EQ(failure.kind, StorageError::Kind::unknown_outcome) << failure.what();
+  }
+}
+
+TEST_F(StorageTest, WhatAKilledServerLeftIsSyncedBeforeItIsAnsweredFrom) {
+  const auto killed = [&] {
+    // As if killed between the write of a commit and its sync: in the system's cache, and maybe not on the disk.
+    const auto database = storage::open_sqlite({.directory = directory, .throw_away = true});
+    write(*database, "recovered");
+    ::_exit(0);
+  };
+  ASSERT_EXIT(killed(), testing::ExitedWithCode(0), "");
+  FaultyFileSystem system({}, [] {});
+  const auto database = storage::open_sqlite({.directory = directory});
+  EXPECT_EQ(database->read()->workspaces().size(), 1U);
+  EXPECT_GE(system.count(Operation::sync), 1U);
+}
+
+TEST_F(StorageTest, AnIndexThatCannotBeLoadedIsTriedAgain) {
+  FaultyFileSystem system({}, [] {});
+  const auto database = storage::open_sqlite({.directory = directory});
+  write(*database, "first");
+  system.set_plan({.failing = {.at = 1, .count = 0}, .failing_on = Operation::read});
+  std::atomic<int> failures = 0;
+  const auto nothing = std::make_shared<const model::Schema>(1, std::vector<model::ObjectType>(), std::vector<model::LinkType>());
+  services::IndexDirectory indexes(
+      *database, [&](model::WorkspaceId) { return nothing; },
+      [&](model::WorkspaceId, const std::string&) {
+        ++failures;
+        system.set_plan({});
+      });
+  std::promise<bool> ready;
+  indexes.load({1});
+  // Who asks meanwhile is told of the failure, and waits for nothing.
+  indexes.when_settled({1}, [&] { ready.set_value(indexes.find_ready({1}) != nullptr); });
+  EXPECT_FALSE(ready.get_future().get());
+  while (!indexes.all_ready()) std::this_thread::yield();
+  EXPECT_EQ(failures, 1);
+}
+
+}  // namespace
+}  // namespace plenoptic::faults
