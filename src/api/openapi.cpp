@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/openapi_types.h"
 #include "api/operation.h"
 #include "base/json.h"
 #include "model/value_types.h"
@@ -30,25 +31,17 @@ Json value_type_schema() {
   return Json::object({{"type", "string"}, {"enum", std::move(names)}});
 }
 
-Json components() {
+bool has_operations(const model::ObjectType& type) {
+  return std::any_of(operations().begin(), operations().end(), [&](const Operation& operation) { return operation.type == type.number; });
+}
+
+Json components(const model::Schema& schema) {
   Json address = Json::object();
   for (const char* part : {"street", "street2", "city", "state", "postalCode", "country"}) address[part] = nullable("string");
   for (const char* part : {"latitude", "longitude"}) address[part] = nullable("number");
-  Json field = object_schema(Json::object({{"value", value_schema()}, {"valueType", value_type_schema()}}), Json::array({"valueType"}));
   Json relationship = object_schema(
       Json::object({{"cardinality", text_schema()}, {"objectType", text_schema()}, {"values", list_of(text_schema())}, {"directions", map_of(map_of(Json::object()))}}),
       Json::array({"cardinality", "objectType", "values"}));
-  Json record = object_schema(Json::object({{"id", text_schema()},
-                                            {"createdAt", text_schema()},
-                                            {"updatedAt", nullable("string")},
-                                            {"httpLink", nullable("string")},
-                                            {"externalId", nullable("string")},
-                                            {"fields", map_of(reference("Field"))},
-                                            {"relationships", map_of(reference("Relationship"))}}),
-                              Json::array({"id", "createdAt", "fields"}));
-  Json page =
-      object_schema(Json::object({{"object", Json::object({{"const", "list"}})}, {"data", list_of(reference("Record"))}, {"totalCount", Json::object({{"type", "integer"}})}}),
-                    Json::array({"object", "data", "totalCount"}));
   Json history_entry = object_schema(Json::object({{"value", value_schema()},
                                                    {"displayValue", text_schema()},
                                                    {"valueType", value_type_schema()},
@@ -65,36 +58,34 @@ Json components() {
                                  {"properties", Json::object({{"add", any_of({text_schema(), list_of(text_schema())})},
                                                               {"remove", any_of({text_schema(), list_of(text_schema())})},
                                                               {"replace", any_of({text_schema(), list_of(text_schema()), Json::object({{"type", "null"}})})}})}});
+  Json schemas =
+      Json::object({{"Address", Json::object({{"type", "object"}, {"properties", std::move(address)}})},
+                    {"FullName", Json::object({{"type", "object"}, {"properties", Json::object({{"firstName", nullable("string")}, {"lastName", nullable("string")}})}})},
+                    {"Relationship", std::move(relationship)},
+                    {"RelationshipOperation", std::move(operation)},
+                    {"RelationshipIds", any_of({text_schema(), list_of(text_schema())})},
+                    {"FieldHistory", std::move(history)},
+                    {"Definitions", std::move(definitions)},
+                    {"Error", object_schema(Json::object({{"error", std::move(error)}}), Json::array({"error"}))}});
+  for (const model::ObjectType& type : schema.object_types())
+    if (has_operations(type)) add_type_schemas(schemas, schema, type);
   return Json::object({
-      {"schemas",
-       Json::object({{"Address", Json::object({{"type", "object"}, {"properties", std::move(address)}})},
-                     {"FullName", Json::object({{"type", "object"}, {"properties", Json::object({{"firstName", nullable("string")}, {"lastName", nullable("string")}})}})},
-                     {"Value", value_schema()},
-                     {"Field", std::move(field)},
-                     {"Relationship", std::move(relationship)},
-                     {"RelationshipOperation", std::move(operation)},
-                     {"Record", std::move(record)},
-                     {"RecordPage", std::move(page)},
-                     {"FieldHistory", std::move(history)},
-                     {"Definitions", std::move(definitions)},
-                     {"Error", object_schema(Json::object({{"error", std::move(error)}}), Json::array({"error"}))}})},
+      {"schemas", std::move(schemas)},
       {"securitySchemes", Json::object({{"bearerAuth", Json::object({{"type", "http"}, {"scheme", "bearer"}})}})},
   });
 }
 
-bool ends_with(std::string_view id, std::string_view action) { return id.ends_with("." + std::string(action)); }
-
-Json answer_schema(const Operation& operation) {
-  if (ends_with(operation.id, "definitions")) return reference("Definitions");
-  if (ends_with(operation.id, "fieldHistory")) return reference("FieldHistory");
-  if (operation.rate == RateCategory::search) return reference("RecordPage");
-  if (operation.type != 0) return reference("Record");
-  return Json::object({{"type", "object"}});
+Json answer_schema(const Operation& operation, const model::Schema& schema) {
+  if (operation.id.ends_with(".definitions")) return reference("Definitions");
+  if (operation.id.ends_with(".fieldHistory")) return reference("FieldHistory");
+  if (operation.type == 0) return Json::object({{"type", "object"}});
+  return reference(schema_name(schema.type(operation.type), operation.rate == RateCategory::search ? "Page" : "Record"));
 }
 
-Json body_key_schema(const Operation& operation, const BodyKey& key) {
-  if (key.name == "fields") return map_of(reference("Value"));
-  if (key.name == "relationships") return map_of(ends_with(operation.id, "update") ? reference("RelationshipOperation") : any_of({text_schema(), list_of(text_schema())}));
+Json body_key_schema(const Operation& operation, const BodyKey& key, const model::Schema& schema) {
+  const std::string writing = operation.id.ends_with(".update") ? "Update" : "Create";
+  if (key.name == "fields") return reference(schema_name(schema.type(operation.type), writing + "Fields"));
+  if (key.name == "relationships") return reference(schema_name(schema.type(operation.type), writing + "Relationships"));
   switch (key.shape) {
     case Shape::object: return Json::object({{"type", "object"}});
     case Shape::boolean: return Json::object({{"type", "boolean"}});
@@ -106,41 +97,60 @@ Json body_key_schema(const Operation& operation, const BodyKey& key) {
   return Json::object();
 }
 
+/// Of a type that can be restored, its own list reads the trash.
+bool has_trash(const Operation& list) {
+  const auto restores = [&](const Operation& operation) { return operation.type == list.type && operation.id.ends_with(".restore"); };
+  return list.id.ends_with(".list") && std::any_of(operations().begin(), operations().end(), restores);
+}
+
 Json parameter(std::string_view name, std::string_view where, bool required, Json schema) {
   return Json::object({{"name", name}, {"in", where}, {"required", required}, {"schema", std::move(schema)}});
 }
 
-Json parameters(const Operation& operation) {
+Json parameters(const Operation& operation, const model::Schema& schema) {
+  const auto count = [](int least, int most, int usual) { return Json::object({{"type", "integer"}, {"minimum", least}, {"maximum", most}, {"default", usual}}); };
   Json::Array all;
   for (std::size_t at = operation.path.find('{'); at != std::string_view::npos; at = operation.path.find('{', at + 1))
     all.push_back(parameter(operation.path.substr(at + 1, operation.path.find('}', at) - at - 1), "path", true, text_schema()));
   if (operation.versioned()) all.push_back(parameter("Lightfield-Version", "header", true, Json::object({{"type", "string"}, {"enum", Json::array({"2026-03-01"})}})));
   if (operation.idempotent()) all.push_back(parameter("Idempotency-Key", "header", false, Json::object({{"type", "string"}, {"maxLength", 255}})));
-  if (operation.rate == RateCategory::search) {
-    all.push_back(parameter("limit", "query", false, Json::object({{"type", "integer"}, {"minimum", 1}, {"maximum", 25}, {"default", 25}})));
-    all.push_back(parameter("offset", "query", false, Json::object({{"type", "integer"}, {"minimum", 0}, {"default", 0}})));
-    all.push_back(parameter("status", "query", false, Json::object({{"type", "string"}, {"enum", Json::array({"active", "trashed"})}})));
+  if (operation.id.ends_with(".fieldHistory")) {
+    all.push_back(parameter("limit", "query", false, count(1, 100, 20)));
+    all.push_back(parameter("after", "query", false, text_schema()));
   }
+  if (operation.id == "admin.field.list") all.push_back(parameter("objectType", "query", false, text_schema()));
+  if (operation.id == "admin.option.list")
+    for (const char* name : {"objectType", "field"}) all.push_back(parameter(name, "query", true, text_schema()));
+  if (operation.rate != RateCategory::search) return all;
+  const model::ObjectType& type = schema.type(operation.type);
+  all.push_back(parameter("limit", "query", false, count(1, 25, 25)));
+  all.push_back(parameter("offset", "query", false, Json::object({{"type", "integer"}, {"minimum", 0}, {"default", 0}})));
+  if (has_trash(operation))
+    all.push_back(parameter("status", "query", false, Json::object({{"type", "string"}, {"enum", Json::array({"active", "trashed"})}, {"default", "active"}})));
+  for (Json& filter : filter_parameters(schema, type)) all.push_back(std::move(filter));
   return all;
 }
 
 Json json_content(Json schema) { return Json::object({{"application/json", Json::object({{"schema", std::move(schema)}})}}); }
 
-Json operation_json(const Operation& operation) {
-  Json json = Json::object({{"operationId", operation.id}, {"summary", operation.summary}, {"parameters", parameters(operation)}});
-  json["responses"] = Json::object({{"200", Json::object({{"description", "OK"}, {"content", json_content(answer_schema(operation))}})},
-                                    {"default", Json::object({{"description", "What was wrong, and what would be right."}, {"content", json_content(reference("Error"))}})}});
-  if (operation.body_rule == BodyRule::object) {
-    Json properties = Json::object();
-    Json required = Json::array();
-    for (const BodyKey& key : operation.body) {
-      properties[key.name] = body_key_schema(operation, key);
-      if (key.required) required.push_back(key.name);
-    }
-    Json body = object_schema(std::move(properties), std::move(required));
-    body["additionalProperties"] = false;
-    json["requestBody"] = Json::object({{"required", !operation.body.empty()}, {"content", json_content(std::move(body))}});
+Json body_json(const Operation& operation, const model::Schema& schema) {
+  Json properties = Json::object();
+  Json required = Json::array();
+  for (const BodyKey& key : operation.body) {
+    properties[key.name] = body_key_schema(operation, key, schema);
+    const bool needed = key.name == "relationships" && operation.id.ends_with(".create") && requires_relationships(schema.type(operation.type));
+    if (key.required || needed) required.push_back(key.name);
   }
+  Json body = object_schema(std::move(properties), std::move(required));
+  body["additionalProperties"] = false;
+  return Json::object({{"required", operation.body_rule == BodyRule::object && !operation.body.empty()}, {"content", json_content(std::move(body))}});
+}
+
+Json operation_json(const Operation& operation, const model::Schema& schema) {
+  Json json = Json::object({{"operationId", operation.id}, {"summary", operation.summary}, {"parameters", parameters(operation, schema)}});
+  json["responses"] = Json::object({{"200", Json::object({{"description", "OK"}, {"content", json_content(answer_schema(operation, schema))}})},
+                                    {"default", Json::object({{"description", "What was wrong, and what would be right."}, {"content", json_content(reference("Error"))}})}});
+  if (operation.body_rule != BodyRule::none) json["requestBody"] = body_json(operation, schema);
   Json::Array scopes;
   for (std::string_view scope : operation.scopes) scopes.emplace_back(scope);
   json["x-scopes"] = std::move(scopes);
@@ -151,22 +161,22 @@ Json operation_json(const Operation& operation) {
 
 }  // namespace
 
-std::string openapi_document(std::string_view public_url, std::string_view version) {
+std::string openapi_document(std::string_view public_url, std::string_view version, const model::Schema& schema) {
   Json paths = Json::object();
   for (const Operation& operation : operations()) {
     std::string method(method_name(operation.method));
     std::transform(method.begin(), method.end(), method.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    paths[operation.path][method] = operation_json(operation);
+    paths[operation.path][method] = operation_json(operation, schema);
   }
-  return Json::object(
-             {{"openapi", "3.1.0"},
-              {"info", Json::object({{"title", "Plenoptic"},
-                                     {"version", version},
-                                     {"description",
-                                      "A CRM server that speaks the Lightfield API. Fields and relationships differ by workspace: read them from the definitions operations."}})},
-              {"servers", Json::array({Json::object({{"url", public_url}})})},
-              {"paths", std::move(paths)},
-              {"components", components()}})
+  return Json::object({{"openapi", "3.1.0"},
+                       {"info", Json::object({{"title", "Plenoptic"},
+                                              {"version", version},
+                                              {"description",
+                                               "A CRM server that speaks the Lightfield API. Fields and relationships differ by workspace: with an API key this document shows its "
+                                               "workspace's own, without one those that every workspace begins with."}})},
+                       {"servers", Json::array({Json::object({{"url", public_url}})})},
+                       {"paths", std::move(paths)},
+                       {"components", components(schema)}})
       .dump();
 }
 

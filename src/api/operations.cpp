@@ -131,6 +131,7 @@ void add_admin_rows(std::vector<Operation>& rows) {
       {{"objectType", string, true}, {"label", string}, {"description", nullable_string}, {"unique", boolean}, {"required", boolean}}, "Changes a field.", reshapes);
   add("admin.option.create", post, IN_WORKSPACE "/options", admin_create_option,
       {{"objectType", string, true}, {"field", string, true}, {"label", string, true}, {"description", nullable_string}}, "Adds an option to a select field.", reshapes);
+  add("admin.option.list", get, IN_WORKSPACE "/options", admin_list_options, {}, "The options of a select field: objectType and field say which.", reads);
   add("admin.option.update", post, IN_WORKSPACE "/options/{option}", admin_update_option,
       {{"objectType", string, true}, {"field", string, true}, {"label", string}, {"description", nullable_string}, {"retired", boolean}, {"position", integer}},
       "Renames, moves or retires an option.", reshapes);

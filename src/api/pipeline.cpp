@@ -8,6 +8,7 @@
 #include "api/body.h"
 #include "api/envelope.h"
 #include "api/openapi.h"
+#include "api/openapi_types.h"
 #include "api/query_string.h"
 #include "services/members.h"
 
@@ -119,7 +120,10 @@ void Pipeline::process(const ExchangePointer& exchange) {
   if (is_one_too_many(e)) return shed(e);
 
   // 2. Who calls: 401.
-  if (!open) authenticate(e);
+  if (!open)
+    authenticate(e);
+  else if (e.route.operation && e.operation().id == "system.openapi")
+    recognise(e);  // whose key is shown, that workspace's definitions stand in it
   show_rate(e);
 
   // 3. Unknown path: 404.
@@ -165,14 +169,19 @@ void Pipeline::authenticate(Exchange& e) const {
     e.principal.actor.id = "operator";
     return;
   }
+  if (!recognise(e)) throw errors::unauthorized();
+}
+
+bool Pipeline::recognise(Exchange& e) const {
+  const std::string_view secret = bearer_token(e.request);
   auto key = secret.empty() ? nullptr : parts_.services.keys.find(secret, e.now_ms);
-  if (!key) throw errors::unauthorized();
-  e.workspace = parts_.services.workspaces.find(key->key.workspace);
-  if (!e.workspace) throw errors::unauthorized();
+  e.workspace = key ? parts_.services.workspaces.find(key->key.workspace) : nullptr;
+  if (!e.workspace) return false;
   const auto& stored = key->key;
   e.principal.actor.member = stored.member ? stored.member : stored.created_by;
   e.principal.actor.id = stored.member ? model::public_id(e.workspace->schema->type(model::types::member), *stored.member) : stored.id;
   e.principal.key = std::move(key);
+  return true;
 }
 
 void Pipeline::enter_workspace(Exchange& e) const {
@@ -250,10 +259,11 @@ void Pipeline::run_read(const ExchangePointer& exchange) {
     Exchange& e = *exchange;
     try {
       if (e.operation().id == "system.metrics") return finish(e, {.body = parts_.metrics.text(), .content_type = "text/plain; version=0.0.4", .headers = {}});
-      if (e.operation().id == "system.openapi") return finish(e, {.body = openapi_text(), .content_type = "application/json", .headers = {}});
+      if (e.operation().id == "system.openapi") return finish(e, {.body = openapi_text(e), .content_type = "application/json", .headers = {}});
       Call call(e.operation(), parts_.services, e.principal);
       call.workspace = e.workspace;
       call.path_parameters = std::move(e.route.parameters);
+      if (count_parameters(e.request.query) > most_parameters) throw errors::too_many_parameters(most_parameters);
       auto query = parse_query(e.request.query);
       if (!query) throw errors::malformed_query();
       call.query = std::move(*query);
@@ -269,9 +279,11 @@ void Pipeline::run_read(const ExchangePointer& exchange) {
   run();
 }
 
-/// Made once: it costs a thousand times what copying it does, and anyone may ask for it.
-const std::string& Pipeline::openapi_text() {
-  std::call_once(openapi_once_, [this] { openapi_ = openapi_document(parts_.services.public_url, parts_.services.version); });
+/// The one for everyone is made once: it costs a thousand times what copying it does, and anyone may ask for it.
+std::string Pipeline::openapi_text(const Exchange& e) {
+  const auto document = [this](const model::Schema& schema) { return openapi_document(parts_.services.public_url, parts_.services.version, schema); };
+  if (e.workspace) return document(*e.workspace->schema);
+  std::call_once(openapi_once_, [&] { openapi_ = document(fresh_schema()); });
   return openapi_;
 }
 

@@ -60,6 +60,8 @@ class Pipeline final : public http::Handler {
   void process(const ExchangePointer& exchange);
   bool is_one_too_many(const Exchange& exchange) const;
   void authenticate(Exchange& exchange) const;
+  /// Takes up the key that is shown, where it is a valid one.
+  bool recognise(Exchange& exchange) const;
   void enter_workspace(Exchange& exchange) const;
   void check_version(const Exchange& exchange) const;
   void show_rate(Exchange& e);
@@ -69,7 +71,7 @@ class Pipeline final : public http::Handler {
   bool replay(Exchange& exchange);
   void read_body(Exchange& exchange) const;
   void run_read(const ExchangePointer& exchange);
-  const std::string& openapi_text();
+  std::string openapi_text(const Exchange& exchange);
   void run_write(const ExchangePointer& exchange);
   void shed(Exchange& exchange);
   void finish(Exchange& exchange, Answer answer);

@@ -5,8 +5,6 @@
 namespace plenoptic::api {
 namespace {
 
-constexpr std::size_t most_parameters = 1000;
-
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -63,6 +61,8 @@ std::optional<std::string> decode(std::string_view text, bool plus_is_space) {
 
 std::optional<std::string> percent_decode(std::string_view text) { return decode(text, false); }
 
+std::size_t count_parameters(std::string_view query) { return static_cast<std::size_t>(std::count(query.begin(), query.end(), '&')) + 1; }
+
 std::optional<std::vector<model::QueryParameter>> parse_query(std::string_view query) {
   std::vector<model::QueryParameter> parameters;
   while (!query.empty()) {
@@ -73,7 +73,7 @@ std::optional<std::vector<model::QueryParameter>> parse_query(std::string_view q
     const std::size_t equals = part.find('=');
     auto key = decode(part.substr(0, equals), true);
     auto value = equals == std::string_view::npos ? std::optional<std::string>("") : decode(part.substr(equals + 1), true);
-    if (!key || !value || parameters.size() == most_parameters) return std::nullopt;
+    if (!key || !value) return std::nullopt;
     parameters.push_back({std::move(*key), std::move(*value)});
   }
   return parameters;

@@ -87,11 +87,20 @@ void print(const CommandRow& row, const Json& answer, bool as_json) {
   std::cout << std::flush;
 }
 
+/// What a listing is narrowed by.
+sdk::RequestOptions request_options(const CommandRow& row, const Invocation& invocation) {
+  // An administration command is not tried again: the person who typed it sees what happened.
+  sdk::RequestOptions options{.max_retries = 0};
+  if (row.method != "GET") return options;
+  for (const OptionRow& option : row.options)
+    if (const auto text = invocation.texts.find(option.flag); text != invocation.texts.end() && !text->second.empty()) options.query.emplace_back(option.key, text->second);
+  return options;
+}
+
 int run(const CommandRow& row, const Invocation& invocation, const Connect& connect) {
   try {
     const auto session = connect(invocation.target);
-    // An administration command is not tried again: the person who typed it sees what happened.
-    const Json answer = session->client().request(row.method, path_of(row, session->client(), invocation), body_of(row, invocation), {.max_retries = 0});
+    const Json answer = session->client().request(row.method, path_of(row, session->client(), invocation), body_of(row, invocation), request_options(row, invocation));
     print(row, answer, invocation.json);
     return 0;
   } catch (const sdk::ApiError& failure) {

@@ -184,6 +184,8 @@ Error invalid_status() { return bad_request("invalid_type", "'status' must be 'a
 
 Error malformed_query() { return bad_request("invalid_type", "The query string is not validly percent-encoded UTF-8. Encode keys and values as RFC 3986 says."); }
 
+Error too_many_parameters(std::size_t maximum) { return bad_request("invalid_configuration", fmt::format("The query has more than {} parameters. Send fewer.", maximum)); }
+
 Error idempotency_key_too_long() {
   return bad_request("idempotency_key_too_long", "The 'Idempotency-Key' header is longer than 255 characters. Send a shorter key.", "Idempotency-Key");
 }

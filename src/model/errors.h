@@ -61,6 +61,7 @@ Error invalid_limit(std::size_t maximum);
 Error invalid_offset();
 Error invalid_status();
 Error malformed_query();
+Error too_many_parameters(std::size_t maximum);
 Error idempotency_key_too_long();
 Error idempotency_in_flight();
 Error idempotency_other_subject();

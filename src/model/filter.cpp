@@ -27,8 +27,6 @@ constexpr std::array<std::pair<std::string_view, FilterOperator>, 7> operator_na
     {"contains", FilterOperator::contains},
 }};
 
-std::string_view name_of(FilterOperator op) { return operator_names[static_cast<std::size_t>(op)].first; }
-
 std::optional<FilterOperator> find_operator(std::string_view name) {
   for (const auto& [known, op] : operator_names)
     if (known == name) return op;
@@ -37,7 +35,7 @@ std::optional<FilterOperator> find_operator(std::string_view name) {
 
 std::string operator_list(std::span<const FilterOperator> operators) {
   std::vector<std::string> names;
-  for (FilterOperator op : operators) names.emplace_back(name_of(op));
+  for (FilterOperator op : operators) names.emplace_back(filter_operator_name(op));
   return listed(names);
 }
 
@@ -177,12 +175,14 @@ std::expected<RelationshipPredicate, Problem> parse_relationship_filter(const Sc
   return RelationshipPredicate{filter.links, filter.far_type, parts.negated, parse_target(schema.type(filter.far_type), value)};
 }
 
-bool is_reserved(std::string_view key) { return key == "limit" || key == "offset" || key == "status"; }
-
 }  // namespace
 
+std::string_view filter_operator_name(FilterOperator op) { return operator_names[static_cast<std::size_t>(op)].first; }
+
+bool is_reserved_query_key(std::string_view key) { return key == "limit" || key == "offset" || key == "status"; }
+
 bool reads_as_filter(const ObjectType& type, std::string_view key) {
-  if (is_reserved(key)) return false;
+  if (is_reserved_query_key(key)) return false;
   const FilterKey parts = split_key(key);
   if (parts.op || key.starts_with('$')) return true;
   return type.find_field(key) != nullptr || type.find_relationship_filter(key) != nullptr;

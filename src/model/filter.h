@@ -22,6 +22,12 @@ enum class FilterOperator : std::uint8_t {
   contains,
 };
 
+/// As a query names it: `greaterThan`.
+std::string_view filter_operator_name(FilterOperator op);
+
+/// `limit`, `offset` and `status` are parameters of lists, and name no field.
+bool is_reserved_query_key(std::string_view key);
+
 /// One condition on a field. Exactly one operand is meant, by the field's type:
 ///   NUMBER, CURRENCY, DATETIME: `number`; CHECKBOX: `number` 0 or 1; SINGLE_SELECT: `option`;
 ///   everything textual: `text`, folded (fold_text). `starts_with` with empty `text` means "is set".

@@ -124,6 +124,7 @@ struct App::Parts {
     // Requests under way hold on to their connections: who runs them goes before the server does.
     housekeeping.reset();
     if (server) server->stop(0);
+    if (lane) lane->stop();  // housekeeping that is under way asks it for another turn
     lane.reset();
     indexes.reset();
     server.reset();
@@ -141,13 +142,17 @@ struct App::Parts {
       keys.load(*reader);
     } catch (const storage::StorageError& failure) {
       if (failure.kind != storage::StorageError::Kind::corrupt) throw;
-      throw std::runtime_error(directory + " is damaged: " + failure.what() + ". " + after_damage());
+      throw damaged(failure);
+    } catch (const std::exception& failure) {
+      throw damaged(failure);  // read, and not what was ever written
     }
   }
 
-  std::string after_damage() const {
-    return "Nothing was changed. Stop the server, see how much is damaged with: plenoptic verify " + directory + ", and restore it from a backup.";
+  std::runtime_error damaged(const std::exception& failure) const {
+    return std::runtime_error(directory + " is damaged: " + failure.what() + ". Nothing was changed. " + after_damage());
   }
+
+  std::string after_damage() const { return "See how much is damaged with: plenoptic verify " + directory + " (while no server runs on it), and restore it from a backup."; }
 
   void build_services() {
     const auto schema = [this](model::WorkspaceId id) -> model::SchemaPointer {

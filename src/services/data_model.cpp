@@ -4,6 +4,7 @@
 
 #include "model/definition_codec.h"
 #include "model/errors.h"
+#include "model/filter.h"
 #include "model/system_schema.h"
 #include "model/value_types.h"
 #include "services/naming.h"
@@ -27,6 +28,7 @@ bool is_key(std::string_view text) {
 }
 
 void require_key(std::string_view key, std::string_view param) {
+  if (model::is_reserved_query_key(key)) throw errors::admin_invalid("'" + std::string(key) + "' is a parameter of every list. Choose another key.", std::string(param));
   if (is_key(key)) return;
   throw errors::admin_invalid(std::string("'") + std::string(param) + "' must be 1 to 64 characters of a-z, A-Z, 0-9, '_' and '-', beginning with a lower-case letter.",
                               std::string(param));

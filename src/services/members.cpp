@@ -14,6 +14,21 @@ void require_role(const std::string& role) {
   if (role != "admin" && role != "member") throw errors::admin_invalid("'role' must be 'admin' or 'member'.", "role");
 }
 
+bool holds_admin_role(const model::Record& record) {
+  const model::FieldValues values = model::decode_fields(record.fields);
+  const auto* role = std::get_if<std::string>(&values.get(fields::member_role));
+  return role && *role == "admin";
+}
+
+/// A workspace without an admin could be administrated on its machine only.
+void require_another_admin(WriteContext& context, const model::ObjectType& type, model::RecordId member) {
+  if (!is_admin(context.storage, context.workspace, member)) return;
+  bool another = false;
+  context.storage.scan_records(context.workspace, type.number,
+                               [&](const model::Record& record) { another = another || (record.id != member && record.live() && holds_admin_role(record)); });
+  if (!another) throw errors::admin_conflict("This is the workspace's last admin. Make another member an admin first.", "role");
+}
+
 model::Value parse_or_throw(const model::FieldDefinition& field, const base::Json& input, std::string param) {
   auto value = model::parse_value(field, input);
   if (!value) throw errors::from_problem(value.error(), std::move(param));
@@ -48,6 +63,7 @@ model::Record update_member(WriteContext& context, model::RecordId id, const Mem
   RecordWrite write;
   if (wanted.role) {
     require_role(*wanted.role);
+    if (*wanted.role != "admin") require_another_admin(context, type, id);
     write.fields.set(fields::member_role, *wanted.role);
   }
   if (wanted.first_name || wanted.last_name) {
@@ -70,10 +86,7 @@ std::optional<model::RecordId> find_member_by_email(storage::Reader& storage, mo
 
 bool is_admin(storage::Reader& storage, model::WorkspaceId workspace, model::RecordId member) {
   const auto record = storage.find_record(workspace, model::types::member, member);
-  if (!record || !record->live()) return false;
-  const model::FieldValues values = model::decode_fields(record->fields);
-  const auto* role = std::get_if<std::string>(&values.get(fields::member_role));
-  return role && *role == "admin";
+  return record && record->live() && holds_admin_role(*record);
 }
 
 }  // namespace plenoptic::services

@@ -61,6 +61,8 @@ def test_fields_options_relationships(target, unique):
     assert made["valueType"] == "SINGLE_SELECT"
     option = cli.ok("option", "create", *target, "--object", "opportunity", "--field", slug, "--label", "Bronze")
     assert [o["label"] for o in option["typeConfiguration"]["options"]] == ["Gold", "Silver", "Bronze"] if "typeConfiguration" in option else option["label"] == "Bronze"
+    assert [o["label"] for o in cli.ok("option", "list", *target, "--object", "opportunity", "--field", slug)["data"]] == ["Gold", "Silver", "Bronze"]
+    assert {f["objectType"] for f in cli.ok("field", "list", *target, "--object", "contact")["data"]} == {"contact"}
     assert cli.ok("field", "update", slug, *target, "--object", "opportunity", "--label", "Deal tier")["label"] == "Deal tier"
     assert slug in [f["key"] for f in cli.ok("field", "list", *target)["data"]]
     cli.ok("relationship", "create", *target, "--source", "account", "--key", f"r{slug}", "--label", "Parent", "--target", "account", "--cardinality", "HAS_ONE")
@@ -143,7 +145,10 @@ def test_help_teaches():
     for command in (["--help"], ["serve", "--help"], ["dev", "--help"], ["key", "create", "--help"], ["field", "create", "--help"]):
         done = cli.run(*command)
         assert done.returncode == 0 and "Example" in done.stdout, command
-    assert "serve" in cli.fails("srve") or "help" in cli.fails("srve")
+    for wrong, says in ((["srve"], "There are: serve, dev"), (["option", "drop", "--data", "x"], "There is no command 'option drop'. There are: create, list, update"),
+                        (["key", "get", "key_1"], "There are: create, list, revoke")):
+        assert says.lower() in cli.fails(*wrong).lower()
+    assert "Subcommands" in cli.fails("option") and "--label" in cli.fails("option", "create")
 
 
 def test_the_operations_table():

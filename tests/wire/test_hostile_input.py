@@ -127,6 +127,13 @@ def test_old_protocol_and_head(victim):
     assert status(answer) == 200 and answer.endswith(b"\r\n\r\n")
 
 
+def test_too_many_query_parameters_are_told_as_that(victim):
+    client = Client(victim)
+    answer = client.get("/v1/accounts", raw_query="&".join(["a=1"] * 1001))
+    assert answer.status == 400 and "1000 parameters" in answer.error["message"]
+    assert client.get("/v1/accounts", raw_query="&".join(["a=1"] * 1000)).status == 200
+
+
 def test_slow_loris_is_cut_off(victim):
     socks = [socket.create_connection(("127.0.0.1", victim.port)) for _ in range(50)]
     for sock in socks:

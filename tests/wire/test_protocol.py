@@ -264,6 +264,29 @@ class TestOperators:
         refused("fields/$name", {"objectType": "account", "required": False}, "required")
         refused("fields/$website", {"objectType": "account", "unique": False}, "unique")
 
+    def test_options_are_listed(self, client, unique):
+        client.create_field("account", f"listing{unique}", "SINGLE_SELECT", options=["A", "B"])
+        options = client.admin("GET", f"options?objectType=account&field=listing{unique}").json
+        assert [(option["label"], option["retired"]) for option in options["data"]] == [("A", False), ("B", False)] and options["totalCount"] == 2
+        assert client.admin("GET", "options?objectType=account").error["param"] == "field"
+        assert client.admin("GET", "options?objectType=account&field=none").status == client.admin("GET", "options?objectType=none&field=x").status == 404
+
+    def test_a_list_s_parameters_are_no_keys(self, client):
+        for key in ("status", "limit", "offset"):
+            assert client.admin("POST", "fields", {"objectType": "account", "key": key, "label": "L", "valueType": "TEXT"}).error["param"] == "key"
+            assert client.admin("POST", "relationships", {"source": "account", "key": key, "label": "L", "target": "contact"}).error["param"] == "key"
+            assert client.admin("POST", "relationships", {"source": "account", "key": "fine", "inverseKey": key, "label": "L", "target": "contact"}).error["param"] == "inverseKey"
+
+    def test_the_last_admin_stays_one(self, fresh):
+        client = Client(fresh("--rate-limit", "0"))
+        ada = client.list("members")["data"][0]
+        with nothing_changes(client):
+            answer = client.admin("POST", f"members/{ada['id']}", {"role": "member", "firstName": "No"})
+        assert answer.status == 409 and answer.error["param"] == "role" and answer.headers["x-should-retry"] == "false"
+        boss = client.create_member("boss@example.com", "admin")
+        assert field(client.admin_ok("POST", f"members/{boss['id']}", {"role": "member"}), "$role") == "member"
+        assert field(client.admin_ok("POST", f"members/{ada['id']}", {"firstName": "Still"}), "$role") == "admin"
+
     def test_a_description_is_cleared_by_null(self, client, unique):
         key = f"described{unique}"
         made = client.create_field("account", key, "SINGLE_SELECT", options=["A"], description="why")

@@ -257,9 +257,16 @@ def test_a_damaged_page_costs_lists_only(tmp_path):
     assert "index_failed" in said and f"plenoptic verify {tmp_path / 'data'}" in said and "backup" in said
 
 
-def test_damaged_definitions_are_told_at_the_start(tmp_path):
+def overwrite_definitions(database, body):
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE definitions SET body = ?", (body,))
+
+
+@pytest.mark.parametrize("damage_it", [lambda file: damage(file, b"$lastInteractionAt"), lambda file: overwrite_definitions(file, "{"), lambda file: overwrite_definitions(file, "{}")],
+                         ids=["page", "no JSON", "no definition"])
+def test_damaged_definitions_are_told_at_the_start(tmp_path, damage_it):
     workspace_in(tmp_path / "data")
-    damage(tmp_path / "data" / "plenoptic.db", b"$lastInteractionAt")
+    damage_it(tmp_path / "data" / "plenoptic.db")
     for command in (["serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0"], ["key", "list", "--data", tmp_path / "data"]):
         said = cli.fails(*command)
         assert "is damaged" in said and "plenoptic verify" in said and "backup" in said

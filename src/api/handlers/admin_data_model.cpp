@@ -1,7 +1,10 @@
 // Administration of fields, options and relationships. Extensions of the contract, below /admin/v1.
+#include <algorithm>
+
 #include "api/envelope.h"
 #include "api/handlers/handlers.h"
 #include "model/definition_codec.h"
+#include "model/errors.h"
 #include "services/data_model.h"
 
 namespace plenoptic::api::handlers {
@@ -39,6 +42,11 @@ Json field_json(std::string_view object_type, const model::FieldDefinition& fiel
   json["key"] = field.key;
   json["required"] = field.required;
   return json;
+}
+
+Answer list_of(Json::Array data) {
+  const auto total = static_cast<std::int64_t>(data.size());
+  return json_answer(Json::object({{"object", "list"}, {"data", std::move(data)}, {"totalCount", total}}));
 }
 
 Json full_option_json(const model::SelectOption& option) {
@@ -85,8 +93,7 @@ Answer admin_list_fields(Call& call) {
     if (only && !only->empty() && type.slug != *only) continue;
     for (const model::FieldDefinition& field : type.fields) data.push_back(field_json(type.slug, field));
   }
-  const auto total = static_cast<std::int64_t>(data.size());
-  return json_answer(Json::object({{"object", "list"}, {"data", std::move(data)}, {"totalCount", total}}));
+  return list_of(std::move(data));
 }
 
 Answer admin_update_field(Call& call) {
@@ -97,6 +104,23 @@ Answer admin_update_field(Call& call) {
 
 Answer admin_create_option(Call& call) {
   return json_answer(full_option_json(data_model(call).create_option(text(call, "objectType"), text(call, "field"), text(call, "label"), optional_text(call, "description"))));
+}
+
+Answer admin_list_options(Call& call) {
+  const auto named = [&](std::string_view key, std::string_view what) -> const std::string& {
+    const std::string* sent = call.find_query(key);
+    if (!sent || sent->empty()) throw model::errors::parameter_missing(key, what);
+    return *sent;
+  };
+  const std::string& slug = named("objectType", "account, contact, opportunity, task or a custom object's slug");
+  const std::string& key = named("field", "a select field's key or id");
+  const model::ObjectType* type = call.schema().find_type(slug);
+  if (!type) throw model::errors::admin_not_found("object type", slug);
+  const auto field = std::find_if(type->fields.begin(), type->fields.end(), [&](const model::FieldDefinition& known) { return known.key == key || known.id == key; });
+  if (field == type->fields.end()) throw model::errors::admin_not_found("field", key);
+  Json::Array data;
+  for (const model::SelectOption& option : field->options) data.push_back(full_option_json(option));
+  return list_of(std::move(data));
 }
 
 Answer admin_update_option(Call& call) {
@@ -123,8 +147,7 @@ Answer admin_create_relationship(Call& call) {
 Answer admin_list_relationships(Call& call) {
   Json::Array data;
   for (const model::LinkType& link : call.schema().link_types()) data.push_back(link_type_json(call.schema(), link));
-  const auto total = static_cast<std::int64_t>(data.size());
-  return json_answer(Json::object({{"object", "list"}, {"data", std::move(data)}, {"totalCount", total}}));
+  return list_of(std::move(data));
 }
 
 Answer admin_update_relationship(Call& call) {

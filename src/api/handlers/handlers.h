@@ -44,6 +44,7 @@ Answer admin_create_field(Call& call);
 Answer admin_list_fields(Call& call);
 Answer admin_update_field(Call& call);
 Answer admin_create_option(Call& call);
+Answer admin_list_options(Call& call);
 Answer admin_update_option(Call& call);
 Answer admin_create_relationship(Call& call);
 Answer admin_list_relationships(Call& call);
