@@ -10,6 +10,7 @@ namespace plenoptic::storage::sqlite {
 namespace {
 
 constexpr std::size_t most_gathered = 1 << 20;
+constexpr std::size_t most_written = 64 << 10;  // at once: SQLite's own file system takes 17 bits of a size
 
 /// A write-ahead log's file. SQLite gives the memory and sees the first member only; the file below follows this object.
 struct LogFile {
@@ -23,8 +24,9 @@ struct LogFile {
 
   /// What cannot be written is forgotten: the transaction that wrote it fails, and the next one writes there again.
   int flush() {
-    if (gathered.empty()) return SQLITE_OK;
-    const int code = below()->pMethods->xWrite(below(), gathered.data(), static_cast<int>(gathered.size()), begin);
+    int code = SQLITE_OK;
+    for (std::size_t at = 0; at < gathered.size() && code == SQLITE_OK; at += most_written)
+      code = below()->pMethods->xWrite(below(), gathered.data() + at, static_cast<int>(std::min(most_written, gathered.size() - at)), begin + static_cast<sqlite3_int64>(at));
     gathered.clear();
     return code;
   }
