@@ -259,6 +259,12 @@ void Connection::answer(std::shared_ptr<AnswerSink> self, Response&& response) {
   asio::post(thread_.context, [this, self = std::move(self), response = std::move(response)]() mutable { take_answer(std::move(response)); });
 }
 
+void Connection::answer_together(std::vector<WaitingAnswer>&& answers) {
+  asio::post(thread_.context, [answers = std::move(answers)]() mutable {
+    for (WaitingAnswer& answer : answers) static_cast<Connection&>(*answer.sink).take_answer(std::move(answer.response));
+  });
+}
+
 void Connection::take_answer(Response&& response) {
   if (state_ != State::handling) return;
   if (thread_.draining) close_after_ = true;

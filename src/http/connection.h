@@ -56,6 +56,8 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
   /// Called now and then: closes what has waited too long.
   void check_deadline(std::chrono::steady_clock::time_point now);
   void answer(std::shared_ptr<AnswerSink> self, Response&& response) override;
+  const void* home() const override { return &thread_; }
+  void answer_together(std::vector<WaitingAnswer>&& answers) override;
   bool idle() const { return state_ == State::reading && input_.empty() && output_.empty() && !writing_; }
 
  private:

@@ -44,12 +44,38 @@ struct Response {
   std::string body;
 };
 
+class AnswerSink;
+
+/// An answer on its way to where it is written.
+struct WaitingAnswer {
+  std::shared_ptr<AnswerSink> sink;
+  Response response;
+};
+
 /// Where a connection takes its answer from. Implemented by the server.
 class AnswerSink {
  public:
   virtual ~AnswerSink() = default;
   /// From any thread. Takes the caller's share of the sink with it, so that the sink ends on its own thread.
   virtual void answer(std::shared_ptr<AnswerSink> self, Response&& response) = 0;
+  /// Sinks of one home can be answered together.
+  virtual const void* home() const = 0;
+  /// As `answer`, for this sink and others of its home.
+  virtual void answer_together(std::vector<WaitingAnswer>&& answers) = 0;
+};
+
+/// While it stands, answers sent on this thread wait in it; when it goes, they leave together: one wake-up for each I/O thread
+/// instead of one for each answer. One at a time on a thread.
+class AnswerBatch {
+ public:
+  AnswerBatch();
+  ~AnswerBatch();
+  AnswerBatch(const AnswerBatch&) = delete;
+  AnswerBatch& operator=(const AnswerBatch&) = delete;
+  void add(WaitingAnswer answer) { answers_.push_back(std::move(answer)); }
+
+ private:
+  std::vector<WaitingAnswer> answers_;
 };
 
 /// Answers one request, once, from any thread. Gone without having sent, it answers 500.

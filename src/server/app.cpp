@@ -171,8 +171,12 @@ struct App::Parts {
       log.flush();
       std::_Exit(70);  // the next start recovers what was committed
     };
+    const auto together = [](const std::function<void()>& send) {
+      http::AnswerBatch batch;
+      send();
+    };
     lane = std::make_unique<services::WriteLane>(
-        services::WriteLane::Parts{.database = *database, .clock = clock, .ids = ids, .schema = schema, .publish = publish, .abandon = abandon},
+        services::WriteLane::Parts{.database = *database, .clock = clock, .ids = ids, .schema = schema, .publish = publish, .abandon = abandon, .together = together},
         static_cast<std::size_t>(settings.queue_limit));
   }
 

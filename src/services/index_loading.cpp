@@ -67,8 +67,7 @@ std::unique_ptr<index::WorkspaceIndex> load_index(const std::vector<Reader*>& sn
       last = borders[i + 1];  // the id before the next range's first
       if (last.low-- == 0) --last.high;
     }
-    storage.scan_links(workspace, borders[i], last,
-                       [&](RecordId source, model::LinkTypeNumber type, RecordId destination) { ranges[i].add(source, type, destination); });
+    storage.scan_links(workspace, borders[i], last, [&](RecordId source, model::LinkTypeNumber type, RecordId destination) { ranges[i].add(source, type, destination); });
   });
   index->load_links(schema, ranges);
   index->finish_loading(snapshots.front()->log_sequence(workspace));

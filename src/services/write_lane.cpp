@@ -47,7 +47,9 @@ void WriteLane::loop() {
     const auto began = std::chrono::steady_clock::now();
     run_group(group);
     under_way_.store(0, std::memory_order_relaxed);
-    for (Outcome& outcome : group) outcome.job.finish(outcome.error);
+    parts_.together([&] {
+      for (Outcome& outcome : group) outcome.job.finish(outcome.error);
+    });
     pace_.note(group.size(), std::chrono::steady_clock::now() - began);
     try {
       parts_.database.maintain();

@@ -47,6 +47,8 @@ class WriteLane {
     std::function<void(const model::SchemaPointer&, model::WorkspaceId, std::span<const model::Change>)> publish;
     /// COMMIT's outcome is unknown: must not return (the process ends and recovers at the next start).
     std::function<void(const std::string&)> abandon;
+    /// Runs what it is given, so that the answers that are sent in it leave together.
+    std::function<void(const std::function<void()>&)> together = [](const std::function<void()>& send) { send(); };
   };
 
   WriteLane(Parts parts, std::size_t capacity);
