@@ -231,7 +231,8 @@ def test_a_full_disk_refuses_writes_and_nothing_else(small_disk):
 def damage(database, mark):
     """Overwrites the beginning of the page that holds `mark`."""
     content = bytearray(database.read_bytes())
-    page = content.index(mark) // 4096 * 4096
+    size = int.from_bytes(content[16:18], "big")  # of a page, in SQLite's header
+    page = content.index(mark) // size * size
     content[page:page + 16] = b"\xff" * 16
     database.write_bytes(content)
 
@@ -240,7 +241,7 @@ def test_a_damaged_page_costs_lists_only(tmp_path):
     key = workspace_in(tmp_path / "data")
     server = ServeServer("--rate-limit", "0", data=tmp_path / "data")
     client = Client(server, key)
-    kept = [client.create("accounts", {"$name": (f"{number} " if number != 20 else "The mark ") + "x" * 2000})["id"] for number in range(50)]
+    kept = [client.create("accounts", {"$name": (f"{number} " if number != 20 else "The mark ") + "x" * 1000})["id"] for number in range(50)]
     assert server.stop() == 0
     damage(tmp_path / "data" / "plenoptic.db", b"The mark")
     server.start()
