@@ -10,11 +10,17 @@
 namespace plenoptic::index {
 namespace {
 
-void compare_plainly(const std::uint8_t* codes, std::size_t words, std::uint8_t least, std::uint8_t most, std::uint64_t* bits) {
-  const auto span = static_cast<std::uint8_t>(most - least);
+std::uint64_t bits_within(const std::uint8_t* codes, CodeRange range) {
+  const auto span = static_cast<std::uint8_t>(range.most - range.least);
+  std::uint64_t bits = 0;
+  for (unsigned i = 0; i < 64; ++i) bits |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(codes[i] - range.least) <= span) << i;
+  return bits;
+}
+
+void compare_plainly(const std::uint8_t* codes, std::size_t words, CodeRange outer, CodeRange inner, std::uint64_t* in_outer, std::uint64_t* in_inner) {
   for (std::size_t word = 0; word < words; ++word) {
-    bits[word] = 0;
-    for (unsigned i = 0; i < 64; ++i) bits[word] |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(codes[word * 64 + i] - least) <= span) << i;
+    in_outer[word] = bits_within(codes + word * 64, outer);
+    in_inner[word] = bits_within(codes + word * 64, inner);
   }
 }
 
@@ -28,21 +34,38 @@ constexpr Kernels plain{compare_plainly, count_plainly};
 
 #if defined(__x86_64__)
 
-__attribute__((target("avx2"))) void compare_by_32(const std::uint8_t* codes, std::size_t words, std::uint8_t least, std::uint8_t most, std::uint64_t* bits) {
-  const __m256i low = _mm256_set1_epi8(static_cast<char>(least)), high = _mm256_set1_epi8(static_cast<char>(most));
-  const auto within = [&](const std::uint8_t* from) __attribute__((target("avx2"), always_inline)) {
-    const __m256i some = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
-    const __m256i both = _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_max_epu8(some, low), some), _mm256_cmpeq_epi8(_mm256_min_epu8(some, high), some));
-    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm256_movemask_epi8(both)));
-  };
-  for (std::size_t word = 0; word < words; ++word) bits[word] = within(codes + word * 64) | within(codes + word * 64 + 32) << 32;
+struct Lanes32 {
+  __m256i least, most;
+};
+
+__attribute__((target("avx2"), always_inline)) inline Lanes32 lanes_32(CodeRange range) {
+  return {_mm256_set1_epi8(static_cast<char>(range.least)), _mm256_set1_epi8(static_cast<char>(range.most))};
 }
 
-__attribute__((target("avx512bw"))) void compare_by_64(const std::uint8_t* codes, std::size_t words, std::uint8_t least, std::uint8_t most, std::uint64_t* bits) {
-  const __m512i low = _mm512_set1_epi8(static_cast<char>(least)), span = _mm512_set1_epi8(static_cast<char>(most - least));
+__attribute__((target("avx2"), always_inline)) inline std::uint64_t within_32(__m256i some, const Lanes32& range) {
+  const __m256i within = _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_max_epu8(some, range.least), some), _mm256_cmpeq_epi8(_mm256_min_epu8(some, range.most), some));
+  return static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm256_movemask_epi8(within)));
+}
+
+__attribute__((target("avx2"))) void compare_by_32(const std::uint8_t* codes, std::size_t words, CodeRange outer, CodeRange inner, std::uint64_t* in_outer,
+                                                   std::uint64_t* in_inner) {
+  const Lanes32 outer_lanes = lanes_32(outer), inner_lanes = lanes_32(inner);
+  for (std::size_t word = 0; word < words; ++word) {
+    const __m256i first = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + word * 64));
+    const __m256i second = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + word * 64 + 32));
+    in_outer[word] = within_32(first, outer_lanes) | within_32(second, outer_lanes) << 32;
+    in_inner[word] = within_32(first, inner_lanes) | within_32(second, inner_lanes) << 32;
+  }
+}
+
+__attribute__((target("avx512bw"))) void compare_by_64(const std::uint8_t* codes, std::size_t words, CodeRange outer, CodeRange inner, std::uint64_t* in_outer,
+                                                       std::uint64_t* in_inner) {
+  const __m512i outer_least = _mm512_set1_epi8(static_cast<char>(outer.least)), outer_span = _mm512_set1_epi8(static_cast<char>(outer.most - outer.least));
+  const __m512i inner_least = _mm512_set1_epi8(static_cast<char>(inner.least)), inner_span = _mm512_set1_epi8(static_cast<char>(inner.most - inner.least));
   for (std::size_t word = 0; word < words; ++word) {
     const __m512i some = _mm512_loadu_si512(codes + word * 64);
-    bits[word] = _mm512_cmple_epu8_mask(_mm512_sub_epi8(some, low), span);
+    in_outer[word] = _mm512_cmple_epu8_mask(_mm512_sub_epi8(some, outer_least), outer_span);
+    in_inner[word] = _mm512_cmple_epu8_mask(_mm512_sub_epi8(some, inner_least), inner_span);
   }
 }
 

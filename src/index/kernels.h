@@ -7,9 +7,16 @@
 
 namespace plenoptic::index {
 
+/// Codes from `least` to `most`, both included.
+struct CodeRange {
+  std::uint8_t least = 0;
+  std::uint8_t most = 0;
+};
+
 struct Kernels {
-  /// A bit for each of `words` times 64 codes: whether it lies within `least` and `most`, both included.
-  void (*compare_codes)(const std::uint8_t* codes, std::size_t words, std::uint8_t least, std::uint8_t most, std::uint64_t* bits);
+  /// A bit for each of `words` times 64 codes: whether it lies within `outer`, and whether within `inner`. Both at once, since
+  /// reading the codes is what takes the time.
+  void (*compare_codes)(const std::uint8_t* codes, std::size_t words, CodeRange outer, CodeRange inner, std::uint64_t* in_outer, std::uint64_t* in_inner);
   std::uint64_t (*count_bits)(const std::uint64_t* bits, std::size_t words);
 };
 

@@ -44,11 +44,9 @@ class RangeCondition final : public Condition {
     const std::size_t begin = std::size_t{chunk} * chunk_size;
     const std::size_t known = std::min(words.size(), (parts_.codes.size() - begin) / 64);
     ChunkWords touched, whole;
-    compare(begin, known, parts_.first, parts_.last, touched);
-    if (parts_.first_whole <= parts_.last_whole)
-      compare(begin, known, parts_.first_whole, parts_.last_whole, whole);
-    else
-      whole.fill(0);
+    const CodeRange outer = range_of(parts_.first, parts_.last), inner = range_of(parts_.first_whole, parts_.last_whole);
+    kernels().compare_codes(parts_.codes.data() + begin, known, outer, inner, touched.data(), whole.data());
+    if (parts_.first_whole > parts_.last_whole) whole.fill(0);
     for (std::size_t i = 0; i < known; ++i) {
       words[i] &= touched[i];
       touched[i] = words[i] & ~whole[i];
@@ -61,9 +59,7 @@ class RangeCondition final : public Condition {
   bool looks_at_values() const override { return true; }
 
  private:
-  void compare(std::size_t begin, std::size_t words, unsigned least, unsigned most, ChunkWords& bits) const {
-    kernels().compare_codes(parts_.codes.data() + begin, words, static_cast<std::uint8_t>(least), static_cast<std::uint8_t>(most), bits.data());
-  }
+  static CodeRange range_of(unsigned least, unsigned most) { return {static_cast<std::uint8_t>(least), static_cast<std::uint8_t>(most)}; }
 
   /// Takes the records whose bins lie across an end of the range, and whose values are outside.
   void look(std::size_t begin, std::span<const std::uint64_t> edges, ChunkWords& words) const {

@@ -94,20 +94,25 @@ TEST(Kernels, AllTellTheSame) {
   std::array<std::uint8_t, 192> codes{};
   for (int i = 0; i < 1000; ++i) {
     for (auto& code : codes) code = static_cast<std::uint8_t>(random());
-    auto least = static_cast<std::uint8_t>(random()), most = static_cast<std::uint8_t>(random());
-    if (least > most) std::swap(least, most);
-    std::array<std::uint64_t, 3> expected{};
+    const auto random_range = [&] {
+      const auto a = static_cast<std::uint8_t>(random()), b = static_cast<std::uint8_t>(random());
+      return CodeRange{std::min(a, b), std::max(a, b)};
+    };
+    const CodeRange outer = random_range(), inner = random_range();
+    std::array<std::uint64_t, 3> expected_outer{}, expected_inner{};
     std::uint64_t count = 0;
     for (unsigned k = 0; k < codes.size(); ++k) {
-      const bool within = codes[k] >= least && codes[k] <= most;
-      expected[k / 64] |= static_cast<std::uint64_t>(within) << k % 64;
-      count += within ? 1 : 0;
+      const auto within = [&](CodeRange range) { return static_cast<std::uint64_t>(codes[k] >= range.least && codes[k] <= range.most); };
+      expected_outer[k / 64] |= within(outer) << k % 64;
+      expected_inner[k / 64] |= within(inner) << k % 64;
+      count += within(outer);
     }
     for (std::size_t number = 0; const Kernels* kernels = find_kernels(number); ++number) {
-      std::array<std::uint64_t, 3> bits{};
-      kernels->compare_codes(codes.data(), bits.size(), least, most, bits.data());
-      ASSERT_EQ(bits, expected);
-      ASSERT_EQ(kernels->count_bits(bits.data(), bits.size()), count);
+      std::array<std::uint64_t, 3> in_outer{}, in_inner{};
+      kernels->compare_codes(codes.data(), in_outer.size(), outer, inner, in_outer.data(), in_inner.data());
+      ASSERT_EQ(in_outer, expected_outer);
+      ASSERT_EQ(in_inner, expected_inner);
+      ASSERT_EQ(kernels->count_bits(in_outer.data(), in_outer.size()), count);
     }
   }
 }

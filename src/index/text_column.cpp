@@ -11,26 +11,47 @@
 namespace plenoptic::index {
 namespace {
 
+/// Some bytes of a text, and whose it is. In the sorted blocks its first eight: most texts differ there, and the texts
+/// themselves lie all over memory.
+struct Entry {
+  std::uint64_t bytes;
+  Ordinal ordinal;
+  auto operator<=>(const Entry&) const = default;
+};
+
+/// Eight bytes from a place on, as a number that orders as they do; what lies past the end counts as 0, which no text holds.
+std::uint64_t bytes_at(std::string_view text, std::size_t at) {
+  std::uint64_t bytes = 0;
+  for (std::size_t i = at; i < at + 8; ++i) bytes = bytes << 8 | (i < text.size() ? static_cast<unsigned char>(text[i]) : 0);
+  return bytes;
+}
+
+/// The eight bytes reach the text's end: texts that are alike in them are alike.
+bool is_whole(std::uint64_t bytes) { return (bytes & 0xff) == 0; }
+
 class TextColumn final : public Column {
  private:
+  Entry entry_of(Ordinal ordinal) const { return {bytes_at(texts_.get(ordinal), 0), ordinal}; }
+
   auto less() const {
-    return [this](Ordinal a, Ordinal b) {
-      const int order = texts_.get(a).compare(texts_.get(b));
-      return order < 0 || (order == 0 && a < b);
+    return [this](const Entry& a, const Entry& b) {
+      if (a.bytes != b.bytes) return a.bytes < b.bytes;
+      const int order = is_whole(a.bytes) ? 0 : texts_.get(a.ordinal).compare(texts_.get(b.ordinal));
+      return order < 0 || (order == 0 && a.ordinal < b.ordinal);
     };
   }
 
  public:
   void update(const model::FieldDefinition& field, Ordinal ordinal, const model::Value& before, const model::Value& after) override {
     if (!model::is_unset(before) && set_.contains(ordinal)) {
-      sorted_.erase(ordinal, less());
+      sorted_.erase(entry_of(ordinal), less());
       set_.remove(ordinal);
       texts_.set(ordinal, {});
     }
     const auto texts = model::comparison_texts(field, after);
     if (texts.empty()) return;
     texts_.set(ordinal, texts.front());
-    sorted_.insert(ordinal, less());
+    sorted_.insert(entry_of(ordinal), less());
     set_.add(ordinal);
   }
 
@@ -47,7 +68,7 @@ class TextColumn final : public Column {
     for (Ordinal ordinal : set_) entries.push_back({0, ordinal});
     sort_from(entries, 0);
     sorted_.clear();
-    for (const Entry& entry : entries) sorted_.append(entry.ordinal);
+    for (const Entry& entry : entries) sorted_.append(entry_of(entry.ordinal));
   }
 
   ConditionPointer condition(const model::FieldPredicate& predicate) const override {
@@ -55,29 +76,16 @@ class TextColumn final : public Column {
     const bool prefix = predicate.op == model::FilterOperator::starts_with;
     if (prefix && wanted.empty()) return kept_condition(set_);
     std::vector<Ordinal> found;
-    sorted_.scan([&](Ordinal ordinal) { return texts_.get(ordinal) < wanted; },
-                 [&](Ordinal ordinal) { return prefix ? !texts_.get(ordinal).starts_with(wanted) : texts_.get(ordinal) != wanted; },
-                 [&](Ordinal ordinal) { found.push_back(ordinal); });
+    const std::uint64_t bytes = bytes_at(wanted, 0);
+    const auto is_before = [&](const Entry& entry) { return entry.bytes != bytes ? entry.bytes < bytes : !is_whole(bytes) && texts_.get(entry.ordinal) < wanted; };
+    const auto is_after = [&](const Entry& entry) { return prefix ? !texts_.get(entry.ordinal).starts_with(wanted) : texts_.get(entry.ordinal) != wanted; };
+    sorted_.scan(is_before, is_after, [&](const Entry& entry) { found.push_back(entry.ordinal); });
     return found_condition(std::move(found));
   }
 
   std::size_t memory_bytes() const override { return texts_.memory_bytes() + sorted_.memory_bytes() + set_.getSizeInBytes(false); }
 
  private:
-  /// A text's bytes from some place on, and whose they are.
-  struct Entry {
-    std::uint64_t bytes;
-    Ordinal ordinal;
-    auto operator<=>(const Entry&) const = default;
-  };
-
-  /// Eight bytes as a number that orders as they do; what lies past the end counts as 0, which no text holds.
-  static std::uint64_t bytes_at(std::string_view text, std::size_t at) {
-    std::uint64_t bytes = 0;
-    for (std::size_t i = at; i < at + 8; ++i) bytes = bytes << 8 | (i < text.size() ? static_cast<unsigned char>(text[i]) : 0);
-    return bytes;
-  }
-
   /// Sorts by the texts' bytes from `at` on, then by ordinal; up to there they are alike. Eight bytes at a time, so that a text
   /// is looked at once for each eight bytes, and not at each comparison.
   void sort_from(std::span<Entry> entries, std::size_t at) const {
@@ -85,14 +93,13 @@ class TextColumn final : public Column {
     std::sort(entries.begin(), entries.end());
     for (auto run = entries.begin(); run != entries.end();) {
       const auto end = std::find_if(run, entries.end(), [&](const Entry& entry) { return entry.bytes != run->bytes; });
-      const bool ended = (run->bytes & 0xff) == 0;
-      if (end - run > 1 && !ended) sort_from(std::span(run, end), at + 8);
+      if (end - run > 1 && !is_whole(run->bytes)) sort_from(std::span(run, end), at + 8);
       run = end;
     }
   }
 
   TextStore texts_;
-  SortedBlocks<Ordinal> sorted_;
+  SortedBlocks<Entry> sorted_;
   Bitmap set_;
 };
 
