@@ -21,6 +21,7 @@ class PageBuilder {
     page_.total_count += kernels().count_bits(words.data(), words.size());
     if (page_.total_count <= query_.offset) return;
     for (std::size_t i = words.size(); i-- > 0 && !full();) {
+      if (words[i] == 0) continue;
       const auto count = static_cast<std::uint64_t>(std::popcount(words[i]));
       if (place + count > query_.offset) take_word(words[i], chunk * chunk_size + static_cast<Ordinal>(i) * 64, place);
       place += count;
