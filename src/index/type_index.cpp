@@ -123,6 +123,7 @@ ConditionPointer TypeIndex::condition(const model::RelationshipPredicate& predic
 
 std::vector<TypeIndex::Term> TypeIndex::terms_of(const model::Filter& filter, std::span<const std::optional<Ordinal>> targets) const {
   std::vector<Term> terms;
+  terms.reserve(filter.fields.size() + filter.relationships.size());
   for (const auto& predicate : filter.fields) terms.push_back({condition(predicate), predicate.negated});
   for (std::size_t i = 0; i < filter.relationships.size(); ++i) terms.push_back({condition(filter.relationships[i], targets[i]), filter.relationships[i].negated});
   // What leaves least goes first, negations later, what looks at single values last.

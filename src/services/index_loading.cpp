@@ -20,6 +20,7 @@ std::vector<std::unique_ptr<Reader>> open_snapshots(storage::Database& database,
   const std::size_t count = std::max(1U, std::thread::hardware_concurrency());
   for (;;) {
     std::vector<std::unique_ptr<Reader>> snapshots;
+    snapshots.reserve(count);
     for (std::size_t i = 0; i < count; ++i) snapshots.push_back(database.read());
     const std::uint64_t sequence = snapshots.front()->log_sequence(workspace);
     if (std::all_of(snapshots.begin(), snapshots.end(), [&](const auto& snapshot) { return snapshot->log_sequence(workspace) == sequence; })) return snapshots;
@@ -30,6 +31,7 @@ std::vector<std::unique_ptr<Reader>> open_snapshots(storage::Database& database,
 void share_out(const std::vector<Reader*>& snapshots, std::size_t count, const std::function<void(Reader&, std::size_t)>& work) {
   std::atomic<std::size_t> next = 0;
   std::vector<std::future<void>> threads;
+  threads.reserve(snapshots.size());
   for (Reader* snapshot : snapshots)
     threads.push_back(std::async(std::launch::async, [&, snapshot] {
       for (std::size_t i = next++; i < count; i = next++) work(*snapshot, i);
@@ -60,6 +62,7 @@ std::unique_ptr<index::WorkspaceIndex> load_index(const std::vector<Reader*>& sn
   std::vector<RecordId> borders = index->range_borders(link_ranges);
   borders.insert(borders.begin(), RecordId{});
   std::vector<index::LinkRange> ranges;
+  ranges.reserve(borders.size());
   for (std::size_t i = 0; i < borders.size(); ++i) ranges.emplace_back(*index, schema);
   share_out(snapshots, ranges.size(), [&](Reader& storage, std::size_t i) {
     RecordId last{UINT64_MAX, UINT64_MAX};

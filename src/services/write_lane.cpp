@@ -53,8 +53,9 @@ void WriteLane::loop() {
     pace_.note(group.size(), std::chrono::steady_clock::now() - began);
     try {
       parts_.database.maintain();
-    } catch (const storage::StorageError&) {
-      // The next commit meets the same fault and answers for it.
+    } catch (const storage::StorageError& failure) {
+      if (failure.kind == storage::StorageError::Kind::unknown_outcome) parts_.abandon(failure.what());
+      // Of another kind: the next commit meets the same fault and answers for it.
     }
   }
 }

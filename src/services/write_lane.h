@@ -45,7 +45,7 @@ class WriteLane {
     std::function<model::SchemaPointer(model::WorkspaceId)> schema;
     /// Tells the log's readers. Called on the lane after each commit, in commit order.
     std::function<void(const model::SchemaPointer&, model::WorkspaceId, std::span<const model::Change>)> publish;
-    /// COMMIT's outcome is unknown: must not return (the process ends and recovers at the next start).
+    /// What is on the disk is unknown after a COMMIT or a checkpoint: must not return (the process ends and recovers at the next start).
     std::function<void(const std::string&)> abandon;
     /// Runs what it is given, so that the answers that are sent in it leave together.
     std::function<void(const std::function<void()>&)> together = [](const std::function<void()>& send) { send(); };

@@ -169,6 +169,7 @@ class Database {
   /// back and comes through. StorageError::unknown_outcome from COMMIT means: exit and recover.
   virtual void write_group(const std::function<void(Writer&)>& work) = 0;
   /// Bounds the write-ahead log; called by the lane between groups. Cheap when there is little to do.
+  /// StorageError::unknown_outcome means: exit and recover.
   virtual void maintain() = 0;
   /// Checks the files; an empty list means sound.
   virtual std::vector<std::string> verify() = 0;

@@ -1,5 +1,6 @@
 // The database on a file system that fills up, fails and forgets.
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <future>
@@ -78,6 +79,25 @@ TEST_F(StorageTest, WhatAKilledServerLeftIsSyncedBeforeItIsAnsweredFrom) {
   const auto database = storage::open_sqlite({.directory = directory});
   EXPECT_EQ(database->read()->workspaces().size(), 1U);
   EXPECT_GE(system.count(Operation::sync), 1U);
+}
+
+TEST_F(StorageTest, AFileThatCouldNotBeSyncedIsNotBelieved) {
+  FaultyFileSystem system({}, [] {});
+  const auto database = storage::open_sqlite({.directory = directory, .wal_limit_bytes = 8 << 20});
+  write(*database, "long", 3'000'000);
+  // A checkpoint that nobody writes beside syncs the log and the file; then the file is synced once more, before the last one.
+  system.set_plan({.failing = {.at = 3, .count = 1}, .failing_on = Operation::sync});
+  bool told = false;
+  const auto give_up_at = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!told && std::chrono::steady_clock::now() < give_up_at) try {
+      database->maintain();
+      std::this_thread::yield();
+    } catch (const StorageError& failure) {
+      EXPECT_EQ(failure.kind, StorageError::Kind::unknown_outcome) << failure.what();
+      told = true;
+    }
+  EXPECT_TRUE(told);
+  EXPECT_EQ(system.count(Operation::sync), 3U);
 }
 
 TEST_F(StorageTest, AnIndexThatCannotBeLoadedIsTriedAgain) {

@@ -7,8 +7,10 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <mutex>
-#include <string>
+#include <optional>
 #include <thread>
 
 #include "storage/sqlite/sqlite.h"
@@ -17,15 +19,18 @@ namespace plenoptic::storage::sqlite {
 
 class Checkpointer {
  public:
-  /// Both connections are its own, configured. `commit_mutex` is held during each commit.
-  Checkpointer(Connection worker, Connection pin, std::mutex& commit_mutex, std::int64_t start_at_pages, std::int64_t limit_pages);
+  using SnapshotSource = std::function<std::unique_ptr<Reader>()>;
+
+  /// The connection is its own, configured. `commit_mutex` is held during each commit.
+  Checkpointer(Connection connection, SnapshotSource open_snapshot, std::mutex& commit_mutex, std::int64_t start_at_pages, std::int64_t limit_pages);
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;
 
   /// Under the commit mutex, after each commit: how many pages the log has.
   void set_pages(std::int64_t pages) { pages_ = pages; }
-  /// Between commits: starts a checkpoint where the log is long, and waits for it where it is past its limit.
+  /// Between commits: starts a checkpoint where the log is long, and waits for it where it is past its limit. Throws
+  /// StorageError::unknown_outcome where the file could not be synced: only the log, read anew at the next start, has it all.
   void maintain();
 
  private:
@@ -34,8 +39,8 @@ class Checkpointer {
   /// Under the commit mutex. What stands in the log is in the file when it returns, unless a reader holds it up.
   void finish();
 
-  Connection worker_, pin_;
-  Statement pin_begin_, pin_read_, pin_end_;
+  Connection connection_;
+  const SnapshotSource open_snapshot_;
   std::mutex& commit_mutex_;
   const std::int64_t start_at_pages_, limit_pages_;
   std::int64_t pages_ = 0;  // of the log in use; under the commit mutex
@@ -44,6 +49,7 @@ class Checkpointer {
   std::condition_variable changed_;
   bool wanted_ = false;
   bool stopping_ = false;
+  std::optional<StorageError> unsynced_;  // why the file may lack what the log was copied to it
   std::thread thread_;
 };
 

@@ -35,7 +35,7 @@ void configure(Connection& connection, const SqliteOptions& options) {
   connection.pragma("mmap_size", 0);
 }
 
-Connection open_configured(const std::string& path, const SqliteOptions& options) {
+Connection open_for_checkpoints(const std::string& path, const SqliteOptions& options) {
   Connection connection(path, SQLITE_OPEN_READWRITE);
   configure(connection, options);
   return connection;
@@ -116,8 +116,8 @@ class SqliteDatabase final : public Database {
         write_(connection_),
         transaction_(connection_, read_, write_),
         pool_(path_, options),
-        checkpointer_(open_configured(path_, options), open_configured(path_, options), commit_mutex_, options.wal_limit_bytes / page_bytes / 4,
-                      options.wal_limit_bytes / page_bytes) {
+        checkpointer_(
+            open_for_checkpoints(path_, options), [this] { return read(); }, commit_mutex_, options.wal_limit_bytes / page_bytes / 4, options.wal_limit_bytes / page_bytes) {
     // The file's size says nothing: it is written over from its beginning. The hook tells the pages in use.
     sqlite3_wal_hook(
         connection_.handle(),
