@@ -105,13 +105,14 @@ class LinkWriter {
     const std::vector<RecordId>& wanted = operation.replace ? *operation.replace : operation.add;
     if (single && wanted.size() > 1) throw errors::relationship_has_one(relationship.key);
 
-    const std::vector<RecordId> current = live_targets(record_, view);
+    const std::vector<model::Link> links = context_.storage.links(context_.workspace, record_, view);
+    const std::vector<RecordId> current = live_ends(links);
     bool cleared = operation.replace && wanted.empty();
     for (RecordId id : operation.remove) {
       cleared |= contains(current, id);
       remove(relationship, id);
     }
-    if (operation.replace || (single && !wanted.empty())) unlink_others(view, wanted);
+    if (operation.replace || (single && !wanted.empty())) unlink_others(view, links, wanted);
     for (RecordId id : wanted)
       if (!contains(current, id)) add(link_type, view, id);
     if (relationship.required && cleared && wanted.empty() && live_targets(record_, view).empty()) throw errors::required_relationship_cleared(type_, relationship.key);
@@ -123,23 +124,25 @@ class LinkWriter {
   void check_far_records(const RelationshipDefinition& relationship, const std::vector<RecordId>& ids) {
     const ObjectType& far = context_.schema->type(relationship.far_type);
     for (RecordId id : ids) {
-      const auto found = context_.storage.find_record(context_.workspace, relationship.far_type, id);
-      if (!found) throw errors::relationship_entity_missing(relationship.key, model::public_id(far, id), far.slug);
-      if (!found->live()) throw errors::relationship_entity_inactive(relationship.key, model::public_id(far, id));
+      const auto live = context_.storage.is_live(context_.workspace, relationship.far_type, id);
+      if (!live) throw errors::relationship_entity_missing(relationship.key, model::public_id(far, id), far.slug);
+      if (!*live) throw errors::relationship_entity_inactive(relationship.key, model::public_id(far, id));
       if (id == record_) throw errors::relationship_to_itself(relationship.key);
     }
   }
 
-  std::vector<RecordId> live_targets(RecordId record, LinkView view) {
+  static std::vector<RecordId> live_ends(const std::vector<model::Link>& links) {
     std::vector<RecordId> ids;
-    for (const model::Link& link : context_.storage.links(context_.workspace, record, view))
+    for (const model::Link& link : links)
       if (link.other_live) ids.push_back(link.other);
     return ids;
   }
 
+  std::vector<RecordId> live_targets(RecordId record, LinkView view) { return live_ends(context_.storage.links(context_.workspace, record, view)); }
+
   /// Links to trashed records go too: a restore shall not bring back what was replaced.
-  void unlink_others(LinkView view, const std::vector<RecordId>& wanted) {
-    for (const model::Link& link : context_.storage.links(context_.workspace, record_, view))
+  void unlink_others(LinkView view, const std::vector<model::Link>& links, const std::vector<RecordId>& wanted) {
+    for (const model::Link& link : links)
       if (!contains(wanted, link.other)) unlink(view, record_, link.other);
   }
 

@@ -94,6 +94,8 @@ class Reader {
 
   /// Trashed records are found too.
   virtual std::optional<model::Record> find_record(WorkspaceId workspace, TypeNumber type, RecordId id) = 0;
+  /// Whether the record is live (false: in the trash); nothing where there is none. Cheaper than the record.
+  virtual std::optional<bool> is_live(WorkspaceId workspace, TypeNumber type, RecordId id) = 0;
   /// All records of a type, in id order.
   virtual void scan_records(WorkspaceId workspace, TypeNumber type, const std::function<void(const model::Record&)>& visit) = 0;
   virtual std::uint64_t count_records(WorkspaceId workspace, TypeNumber type) = 0;

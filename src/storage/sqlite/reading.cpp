@@ -101,6 +101,10 @@ ReadStatements::ReadStatements(Connection& connection)
       api_keys(connection,
                "SELECT workspace_id, id, hash, name, hint, scopes, member, created_by, created_at, expires_at, revoked_at, last_used_at FROM api_keys ORDER BY workspace_id, id"),
       find_record(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, fields FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
+      // Every column stands in the key's index: the row itself is not read.
+      is_live(connection,
+              "SELECT NOT EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = r.workspace_id AND t.record_id = r.id)"
+              " FROM records r WHERE workspace_id = ? AND type = ? AND id = ?"),
       scan_records(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, fields FROM records WHERE workspace_id = ? AND type = ? ORDER BY id"),
       count_records(connection, "SELECT count(*) FROM records WHERE workspace_id = ? AND type = ?"),
       links_of_record(connection,
@@ -165,6 +169,14 @@ std::optional<Record> Reading<Interface>::find_record(WorkspaceId workspace, Typ
   auto row = read_.find_record.use();
   if (!row.bind(workspace.value, type, key).step()) return std::nullopt;
   return record_of(row, type);
+}
+
+template <typename Interface>
+std::optional<bool> Reading<Interface>::is_live(WorkspaceId workspace, TypeNumber type, RecordId id) {
+  const auto key = id.bytes();
+  auto row = read_.is_live.use();
+  if (!row.bind(workspace.value, type, key).step()) return std::nullopt;
+  return row.integer(0) != 0;
 }
 
 template <typename Interface>

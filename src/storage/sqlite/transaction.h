@@ -12,7 +12,7 @@ namespace plenoptic::storage::sqlite {
 struct ReadStatements {
   explicit ReadStatements(Connection& connection);
 
-  Statement begin, end, all_workspaces, one_workspace, definitions, api_keys, find_record, scan_records, count_records, links_of_record, links_of_view, has_link, scan_links,
+  Statement begin, end, all_workspaces, one_workspace, definitions, api_keys, find_record, is_live, scan_records, count_records, links_of_record, links_of_view, has_link, scan_links,
       scan_link_ends, find_unique, scan_unique, log_sequence, find_change, scan_log, find_idempotent, scan_idempotent, greatest_id;
 };
 
@@ -27,6 +27,7 @@ class Reading : public Interface {
   std::vector<Definition> definitions(WorkspaceId workspace) override;
   std::vector<ApiKey> api_keys() override;
   std::optional<model::Record> find_record(WorkspaceId workspace, TypeNumber type, RecordId id) override;
+  std::optional<bool> is_live(WorkspaceId workspace, TypeNumber type, RecordId id) override;
   void scan_records(WorkspaceId workspace, TypeNumber type, const std::function<void(const model::Record&)>& visit) override;
   std::uint64_t count_records(WorkspaceId workspace, TypeNumber type) override;
   std::vector<model::Link> links(WorkspaceId workspace, RecordId record) override;
