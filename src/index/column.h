@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "index/bitmap.h"
 #include "index/condition.h"
@@ -22,6 +23,8 @@ class Column {
   virtual void finish_loading() {}
   /// Records whose value satisfies the predicate, its negation left aside.
   virtual ConditionPointer condition(const model::FieldPredicate& predicate) const = 0;
+  /// One condition for several predicates of the field, none of them negated; null where each has to be asked for itself.
+  virtual ConditionPointer conjunction(std::span<const model::FieldPredicate* const>) const { return nullptr; }
   virtual std::size_t memory_bytes() const = 0;
 };
 

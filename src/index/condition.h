@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "index/bitmap.h"
@@ -26,6 +28,9 @@ class Condition {
   virtual bool may_match(std::uint32_t chunk) const = 0;
   /// How many records match, about: the fewest go first.
   virtual std::uint64_t estimate() const = 0;
+  virtual bool matches(Ordinal record) const = 0;
+  /// All that match, ascending, where they are known and few: a query then looks at them one by one.
+  virtual std::optional<std::span<const Ordinal>> few() const { return std::nullopt; }
   /// True where its cost is in the records that are left: it goes after those that cost the same for few and many.
   virtual bool looks_at_values() const { return false; }
 };
@@ -39,6 +44,8 @@ ConditionPointer found_condition(std::vector<Ordinal> found);
 /// No record.
 ConditionPointer empty_condition();
 
+/// The bitmap's bits.
+void copy_bits(const Bitmap& bitmap, std::uint32_t chunk, ChunkWords& words);
 /// Keeps the bits that stand in the bitmap.
 void keep_bits(const Bitmap& bitmap, std::uint32_t chunk, ChunkWords& words);
 std::uint64_t bits_in_chunk(const Bitmap& bitmap, std::uint32_t chunk);

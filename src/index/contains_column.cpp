@@ -75,8 +75,12 @@ class ContainsColumn final : public Column {
  private:
   void find(std::string_view wanted, std::vector<Ordinal>& found) const {
     if (wanted.find(separator) != std::string_view::npos) return;
-    for (Ordinal ordinal : candidates_for(wanted))
-      if (texts_.get(ordinal).find(wanted) != std::string_view::npos) found.push_back(ordinal);
+    const Bitmap candidates = candidates_for(wanted);
+    std::vector<Ordinal> ordinals(candidates.cardinality());
+    candidates.toUint32Array(ordinals.data());
+    texts_.visit(ordinals, [&](Ordinal ordinal, std::string_view text) {
+      if (text.find(wanted) != std::string_view::npos) found.push_back(ordinal);
+    });
   }
 
   /// The smallest sets first; a few narrow it down enough.

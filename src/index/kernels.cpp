@@ -17,10 +17,10 @@ std::uint64_t bits_within(const std::uint8_t* codes, CodeRange range) {
   return bits;
 }
 
-void compare_plainly(const std::uint8_t* codes, std::size_t words, CodeRange outer, CodeRange inner, std::uint64_t* in_outer, std::uint64_t* in_inner) {
+void keep_plainly(const std::uint8_t* codes, std::size_t words, CodeRange outer, CodeRange inner, std::uint64_t* bits, std::uint64_t* edges) {
   for (std::size_t word = 0; word < words; ++word) {
-    in_outer[word] = bits_within(codes + word * 64, outer);
-    in_inner[word] = bits_within(codes + word * 64, inner);
+    bits[word] &= bits_within(codes + word * 64, outer);
+    edges[word] = bits[word] & ~bits_within(codes + word * 64, inner);
   }
 }
 
@@ -30,7 +30,7 @@ std::uint64_t count_plainly(const std::uint64_t* bits, std::size_t words) {
   return count;
 }
 
-constexpr Kernels plain{compare_plainly, count_plainly};
+constexpr Kernels plain{keep_plainly, count_plainly};
 
 #if defined(__x86_64__)
 
@@ -47,25 +47,25 @@ __attribute__((target("avx2"), always_inline)) inline std::uint64_t within_32(__
   return static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm256_movemask_epi8(within)));
 }
 
-__attribute__((target("avx2"))) void compare_by_32(const std::uint8_t* codes, std::size_t words, CodeRange outer, CodeRange inner, std::uint64_t* in_outer,
-                                                   std::uint64_t* in_inner) {
+__attribute__((target("avx2"))) void keep_by_32(const std::uint8_t* codes, std::size_t words, CodeRange outer, CodeRange inner, std::uint64_t* bits,
+                                                std::uint64_t* edges) {
   const Lanes32 outer_lanes = lanes_32(outer), inner_lanes = lanes_32(inner);
   for (std::size_t word = 0; word < words; ++word) {
     const __m256i first = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + word * 64));
     const __m256i second = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + word * 64 + 32));
-    in_outer[word] = within_32(first, outer_lanes) | within_32(second, outer_lanes) << 32;
-    in_inner[word] = within_32(first, inner_lanes) | within_32(second, inner_lanes) << 32;
+    bits[word] &= within_32(first, outer_lanes) | within_32(second, outer_lanes) << 32;
+    edges[word] = bits[word] & ~(within_32(first, inner_lanes) | within_32(second, inner_lanes) << 32);
   }
 }
 
-__attribute__((target("avx512bw"))) void compare_by_64(const std::uint8_t* codes, std::size_t words, CodeRange outer, CodeRange inner, std::uint64_t* in_outer,
-                                                       std::uint64_t* in_inner) {
+__attribute__((target("avx512bw"))) void keep_by_64(const std::uint8_t* codes, std::size_t words, CodeRange outer, CodeRange inner, std::uint64_t* bits,
+                                                    std::uint64_t* edges) {
   const __m512i outer_least = _mm512_set1_epi8(static_cast<char>(outer.least)), outer_span = _mm512_set1_epi8(static_cast<char>(outer.most - outer.least));
   const __m512i inner_least = _mm512_set1_epi8(static_cast<char>(inner.least)), inner_span = _mm512_set1_epi8(static_cast<char>(inner.most - inner.least));
   for (std::size_t word = 0; word < words; ++word) {
     const __m512i some = _mm512_loadu_si512(codes + word * 64);
-    in_outer[word] = _mm512_cmple_epu8_mask(_mm512_sub_epi8(some, outer_least), outer_span);
-    in_inner[word] = _mm512_cmple_epu8_mask(_mm512_sub_epi8(some, inner_least), inner_span);
+    bits[word] &= _mm512_cmple_epu8_mask(_mm512_sub_epi8(some, outer_least), outer_span);
+    edges[word] = bits[word] & ~_mm512_cmple_epu8_mask(_mm512_sub_epi8(some, inner_least), inner_span);
   }
 }
 
@@ -75,8 +75,8 @@ __attribute__((target("popcnt"))) std::uint64_t count_by_instruction(const std::
   return count;
 }
 
-constexpr Kernels by_32{compare_by_32, count_by_instruction};
-constexpr Kernels by_64{compare_by_64, count_by_instruction};
+constexpr Kernels by_32{keep_by_32, count_by_instruction};
+constexpr Kernels by_64{keep_by_64, count_by_instruction};
 
 const Kernels& choose() {
   if (!__builtin_cpu_supports("popcnt")) return plain;

@@ -14,9 +14,9 @@ struct CodeRange {
 };
 
 struct Kernels {
-  /// A bit for each of `words` times 64 codes: whether it lies within `outer`, and whether within `inner`. Both at once, since
-  /// reading the codes is what takes the time.
-  void (*compare_codes)(const std::uint8_t* codes, std::size_t words, CodeRange outer, CodeRange inner, std::uint64_t* in_outer, std::uint64_t* in_inner);
+  /// Takes the bits of codes outside `outer` from `bits`, of which there are `words` times 64, and leaves in `edges` those of the
+  /// rest that are outside `inner`. Both at once, since reading the codes is what takes the time.
+  void (*keep_codes)(const std::uint8_t* codes, std::size_t words, CodeRange outer, CodeRange inner, std::uint64_t* bits, std::uint64_t* edges);
   std::uint64_t (*count_bits)(const std::uint64_t* bits, std::size_t words);
 };
 

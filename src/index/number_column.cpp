@@ -27,6 +27,7 @@ struct Range {
   std::int64_t from = lowest;
   std::int64_t to = highest;
 };
+constexpr Range nothing{highest, lowest};
 
 class RangeCondition final : public Condition {
  public:
@@ -43,19 +44,18 @@ class RangeCondition final : public Condition {
   void keep(std::uint32_t chunk, ChunkWords& words) const override {
     const std::size_t begin = std::size_t{chunk} * chunk_size;
     const std::size_t known = std::min(words.size(), (parts_.codes.size() - begin) / 64);
-    ChunkWords touched, whole;
-    const CodeRange outer = range_of(parts_.first, parts_.last), inner = range_of(parts_.first_whole, parts_.last_whole);
-    kernels().compare_codes(parts_.codes.data() + begin, known, outer, inner, touched.data(), whole.data());
-    if (parts_.first_whole > parts_.last_whole) whole.fill(0);
-    for (std::size_t i = 0; i < known; ++i) {
-      words[i] &= touched[i];
-      touched[i] = words[i] & ~whole[i];
-    }
-    look(begin, std::span(touched).first(known), words);
+    const bool any_whole = parts_.first_whole <= parts_.last_whole;
+    const CodeRange outer = range_of(parts_.first, parts_.last), inner = any_whole ? range_of(parts_.first_whole, parts_.last_whole) : CodeRange{unset, unset};
+    ChunkWords edges;
+    kernels().keep_codes(parts_.codes.data() + begin, known, outer, inner, words.data(), edges.data());
+    look(begin, std::span(edges).first(known), words);
     std::fill(words.begin() + static_cast<std::ptrdiff_t>(known), words.end(), 0);
   }
   bool may_match(std::uint32_t chunk) const override { return std::size_t{chunk} * chunk_size < parts_.codes.size(); }
   std::uint64_t estimate() const override { return parts_.estimate; }
+  bool matches(Ordinal record) const override {
+    return record < parts_.codes.size() && parts_.codes[record] != unset && parts_.range.from <= parts_.values[record] && parts_.values[record] <= parts_.range.to;
+  }
   bool looks_at_values() const override { return true; }
 
  private:
@@ -94,17 +94,15 @@ class NumberColumn final : public Column {
 
   void finish_loading() override { choose_bins(); }
 
-  ConditionPointer condition(const model::FieldPredicate& predicate) const override {
-    using enum model::FilterOperator;
-    const std::int64_t number = predicate.number;
-    switch (predicate.op) {
-      case equal: return range({number, number});
-      case greater_than: return number == highest ? empty_condition() : range({number + 1, highest});
-      case greater_than_or_equal: return range({number, highest});
-      case less_than: return number == lowest ? empty_condition() : range({lowest, number - 1});
-      case less_than_or_equal: return range({lowest, number});
-      default: return empty_condition();
+  ConditionPointer condition(const model::FieldPredicate& predicate) const override { return condition(range_of(predicate)); }
+
+  ConditionPointer conjunction(std::span<const model::FieldPredicate* const> predicates) const override {
+    Range all;
+    for (const model::FieldPredicate* predicate : predicates) {
+      const Range one = range_of(*predicate);
+      all = {std::max(all.from, one.from), std::min(all.to, one.to)};
     }
+    return condition(all);
   }
 
   std::size_t memory_bytes() const override { return values_.capacity() * sizeof(std::int64_t) + codes_.capacity(); }
@@ -161,7 +159,21 @@ class NumberColumn final : public Column {
     since_choice_ = 0;
   }
 
-  ConditionPointer range(Range range) const {
+  static Range range_of(const model::FieldPredicate& predicate) {
+    using enum model::FilterOperator;
+    const std::int64_t number = predicate.number;
+    switch (predicate.op) {
+      case equal: return {number, number};
+      case greater_than: return number == highest ? nothing : Range{number + 1, highest};
+      case greater_than_or_equal: return {number, highest};
+      case less_than: return number == lowest ? nothing : Range{lowest, number - 1};
+      case less_than_or_equal: return {lowest, number};
+      default: return nothing;
+    }
+  }
+
+  ConditionPointer condition(Range range) const {
+    if (range.from > range.to) return empty_condition();
     const std::size_t first = bin_of(range.from), last = bin_of(range.to);
     const bool begins_whole = range.from <= least_[first], ends_whole = range.to >= greatest_of(last);
     std::uint64_t estimate = 0;

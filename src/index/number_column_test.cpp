@@ -1,4 +1,5 @@
 // Ranges over many bins, against a plain look at every value.
+#include <algorithm>
 #include <random>
 #include <vector>
 
@@ -48,11 +49,36 @@ class NumberColumnTest : public testing::Test {
       if (holds[static_cast<int>(op)]) expected.push_back(static_cast<Ordinal>(i));
     }
     ASSERT_EQ(kept_of(*condition, values.size()), expected) << "seed " << seed << " operator " << static_cast<int>(op) << " number " << number;
+    check_single(*condition, expected);
+  }
+
+  /// Asked about one record, a condition says the same.
+  void check_single(const Condition& condition, const std::vector<Ordinal>& expected) {
+    for (int i = 0; i < 100; ++i) {
+      const auto ordinal = static_cast<Ordinal>(pick(0, static_cast<std::int64_t>(values.size()) + 100));
+      ASSERT_EQ(condition.matches(ordinal), std::binary_search(expected.begin(), expected.end(), ordinal)) << "seed " << seed << " ordinal " << ordinal;
+    }
+  }
+
+  /// All of several predicates at once are what each of them leaves.
+  void check_conjunction() {
+    const auto predicate = [&] {
+      return model::FieldPredicate{
+          .field = &field, .op = static_cast<FilterOperator>(pick(0, 4)), .negated = false, .number = pick(-60'000, 60'000), .option = {}, .text = {}, .digits = {}};
+    };
+    const std::array predicates{predicate(), predicate(), predicate()};
+    const std::array pointers{&predicates[0], &predicates[1], &predicates[2]};
+    std::vector<Ordinal> expected;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if (std::all_of(pointers.begin(), pointers.end(), [&](const auto* one) { return column->condition(*one)->matches(static_cast<Ordinal>(i)); }))
+        expected.push_back(static_cast<Ordinal>(i));
+    ASSERT_EQ(kept_of(*column->conjunction(pointers), values.size()), expected) << "seed " << seed;
   }
 
   void check_all() {
     for (const auto number : {pick(-60'000, 60'000), std::int64_t{777}, std::int64_t{-50'000}, std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()})
       for (int op = 0; op < 5; ++op) check(static_cast<FilterOperator>(op), number);
+    check_conjunction();
   }
 };
 
@@ -84,7 +110,10 @@ TEST(Conditions, KeepFewAndManyAlike) {
     for (std::size_t i = 0; i < count; ++i) found.push_back(static_cast<Ordinal>((i * 7919) % 200'003));
     auto expected = found;
     std::sort(expected.begin(), expected.end());
-    EXPECT_EQ(kept_of(*found_condition(found), 200'003), expected);
+    const auto condition = found_condition(found);
+    EXPECT_EQ(kept_of(*condition, 200'003), expected);
+    for (Ordinal ordinal = 0; ordinal < 300'000; ++ordinal)
+      ASSERT_EQ(condition->matches(ordinal), std::binary_search(expected.begin(), expected.end(), ordinal));
   }
   EXPECT_TRUE(kept_of(*empty_condition(), 200'003).empty());
 }
@@ -99,20 +128,22 @@ TEST(Kernels, AllTellTheSame) {
       return CodeRange{std::min(a, b), std::max(a, b)};
     };
     const CodeRange outer = random_range(), inner = random_range();
-    std::array<std::uint64_t, 3> expected_outer{}, expected_inner{};
+    std::array<std::uint64_t, 3> bits{}, expected_bits{}, expected_edges{};
+    for (auto& word : bits) word = std::uint64_t{random()} << 32 | random();
     std::uint64_t count = 0;
     for (unsigned k = 0; k < codes.size(); ++k) {
-      const auto within = [&](CodeRange range) { return static_cast<std::uint64_t>(codes[k] >= range.least && codes[k] <= range.most); };
-      expected_outer[k / 64] |= within(outer) << k % 64;
-      expected_inner[k / 64] |= within(inner) << k % 64;
-      count += within(outer);
+      const auto within = [&](CodeRange range) { return codes[k] >= range.least && codes[k] <= range.most; };
+      const bool kept = (bits[k / 64] >> k % 64 & 1) != 0 && within(outer);
+      expected_bits[k / 64] |= std::uint64_t{kept} << k % 64;
+      expected_edges[k / 64] |= std::uint64_t{kept && !within(inner)} << k % 64;
+      count += kept;
     }
     for (std::size_t number = 0; const Kernels* kernels = find_kernels(number); ++number) {
-      std::array<std::uint64_t, 3> in_outer{}, in_inner{};
-      kernels->compare_codes(codes.data(), in_outer.size(), outer, inner, in_outer.data(), in_inner.data());
-      ASSERT_EQ(in_outer, expected_outer);
-      ASSERT_EQ(in_inner, expected_inner);
-      ASSERT_EQ(kernels->count_bits(in_outer.data(), in_outer.size()), count);
+      std::array<std::uint64_t, 3> kept = bits, edges{};
+      kernels->keep_codes(codes.data(), kept.size(), outer, inner, kept.data(), edges.data());
+      ASSERT_EQ(kept, expected_bits);
+      ASSERT_EQ(edges, expected_edges);
+      ASSERT_EQ(kernels->count_bits(kept.data(), kept.size()), count);
     }
   }
 }

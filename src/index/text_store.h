@@ -1,6 +1,8 @@
 // A text for each ordinal, packed into one array. Replaced texts leave holes, which are squeezed out when they are many.
 #pragma once
 
+#include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +15,17 @@ class TextStore {
  public:
   /// Empty where there is none.
   std::string_view get(Ordinal ordinal) const;
+  /// Visits (ordinal, text) of each. The texts lie all over memory: some are asked for before the first is looked at.
+  template <typename Visit>
+  void visit(std::span<const Ordinal> ordinals, Visit visit) const {
+    constexpr std::size_t batch = 32;
+    for (; !ordinals.empty(); ordinals = ordinals.subspan(std::min(batch, ordinals.size()))) {
+      const auto some = ordinals.first(std::min(batch, ordinals.size()));
+      for (Ordinal ordinal : some) __builtin_prefetch(places_.data() + ordinal);
+      for (Ordinal ordinal : some) __builtin_prefetch(get(ordinal).data());
+      for (Ordinal ordinal : some) visit(ordinal, get(ordinal));
+    }
+  }
   void set(Ordinal ordinal, std::string_view text);
   std::size_t memory_bytes() const { return bytes_.capacity() + places_.capacity() * sizeof(Place); }
 

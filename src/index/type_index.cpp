@@ -10,6 +10,7 @@ namespace plenoptic::index {
 namespace {
 
 constexpr auto by_target = std::less<LinkEntry>();
+constexpr std::size_t few_in_chunk = 64;  // records of a chunk that are quicker looked at one by one than as bits
 
 /// Counts what matches, chunk by chunk from the newest, and picks the page's ids on the way.
 class PageBuilder {
@@ -26,6 +27,11 @@ class PageBuilder {
       if (place + count > query_.offset) take_word(words[i], chunk * chunk_size + static_cast<Ordinal>(i) * 64, place);
       place += count;
     }
+  }
+
+  /// Counts one match, older than all before.
+  void add(Ordinal record) {
+    if (page_.total_count++ >= query_.offset && !full()) page_.ids.push_back(ids_[record]);
   }
 
   /// Counts a chunk of so many matches, where nothing of the page stands in it. False: it has to be added.
@@ -102,9 +108,18 @@ void TypeIndex::finish_loading() {
     if (column) column->finish_loading();
 }
 
-ConditionPointer TypeIndex::condition(const model::FieldPredicate& predicate) const {
-  const auto column = columns_.find(predicate.field->number);
-  return column == columns_.end() || !column->second ? empty_condition() : column->second->condition(predicate);
+const Column* TypeIndex::find_column(const model::FieldDefinition& field) const {
+  const auto column = columns_.find(field.number);
+  return column == columns_.end() ? nullptr : column->second.get();
+}
+
+/// Predicates of one field, all negated or none.
+void TypeIndex::add_terms(std::span<const model::FieldPredicate* const> predicates, std::vector<Term>& terms) const {
+  const Column* column = find_column(*predicates.front()->field);
+  const bool negated = predicates.front()->negated;
+  if (column && !negated && predicates.size() > 1)
+    if (ConditionPointer all = column->conjunction(predicates)) return terms.push_back({std::move(all), false});
+  for (const model::FieldPredicate* predicate : predicates) terms.push_back({column ? column->condition(*predicate) : empty_condition(), negated});
 }
 
 ConditionPointer TypeIndex::condition(const model::RelationshipPredicate& predicate, std::optional<Ordinal> target) const {
@@ -124,7 +139,16 @@ ConditionPointer TypeIndex::condition(const model::RelationshipPredicate& predic
 std::vector<TypeIndex::Term> TypeIndex::terms_of(const model::Filter& filter, std::span<const std::optional<Ordinal>> targets) const {
   std::vector<Term> terms;
   terms.reserve(filter.fields.size() + filter.relationships.size());
-  for (const auto& predicate : filter.fields) terms.push_back({condition(predicate), predicate.negated});
+  std::vector<const model::FieldPredicate*> predicates;
+  predicates.reserve(filter.fields.size());
+  for (const auto& predicate : filter.fields) predicates.push_back(&predicate);
+  const auto group = [](const model::FieldPredicate* predicate) { return std::pair(predicate->field->number, predicate->negated); };
+  std::sort(predicates.begin(), predicates.end(), [&](const auto* a, const auto* b) { return group(a) < group(b); });
+  for (auto begin = predicates.begin(); begin != predicates.end();) {
+    const auto end = std::find_if(begin, predicates.end(), [&](const auto* predicate) { return group(predicate) != group(*begin); });
+    add_terms(std::span(begin, end), terms);
+    begin = end;
+  }
   for (std::size_t i = 0; i < filter.relationships.size(); ++i) terms.push_back({condition(filter.relationships[i], targets[i]), filter.relationships[i].negated});
   // What leaves least goes first, negations later, what looks at single values last.
   const auto rank = [](const Term& term) { return std::tuple(term.condition->looks_at_values(), term.negated, term.condition->estimate()); };
@@ -143,23 +167,32 @@ Page TypeIndex::page_of(const Bitmap& matches, const Query& query) const {
   ChunkWords words;
   for (std::uint32_t chunk = chunk_count(); chunk-- > 0;) {
     if (builder.skip(bits_in_chunk(matches, chunk))) continue;
-    words.fill(~std::uint64_t{0});
-    keep_bits(matches, chunk, words);
+    copy_bits(matches, chunk, words);
     builder.add(chunk, words);
   }
   return builder.take();
 }
 
 Page TypeIndex::page_of(const Bitmap& all, std::span<const Term> terms, const Query& query) const {
+  if (const auto few = terms.front().condition->few(); few && !terms.front().negated && few->size() <= few_in_chunk * chunk_count())
+    return page_of_few(*few, all, terms.subspan(1), query);
   PageBuilder builder(ids_, query);
   ChunkWords words;
   for (std::uint32_t chunk = chunk_count(); chunk-- > 0;) {
     const auto rules_out = [&](const Term& term) { return !term.negated && !term.condition->may_match(chunk); };
     if (!has_chunk(all, chunk) || std::any_of(terms.begin(), terms.end(), rules_out)) continue;
-    words.fill(~std::uint64_t{0});
-    keep_bits(all, chunk, words);
+    copy_bits(all, chunk, words);
     for (const Term& term : terms) keep_term(term, chunk, words);
     builder.add(chunk, words);
+  }
+  return builder.take();
+}
+
+Page TypeIndex::page_of_few(std::span<const Ordinal> candidates, const Bitmap& all, std::span<const Term> terms, const Query& query) const {
+  PageBuilder builder(ids_, query);
+  for (auto record = candidates.rbegin(); record != candidates.rend(); ++record) {
+    const auto holds = [&](const Term& term) { return term.condition->matches(*record) != term.negated; };
+    if (all.contains(*record) && std::all_of(terms.begin(), terms.end(), holds)) builder.add(*record);
   }
   return builder.take();
 }

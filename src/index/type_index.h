@@ -52,11 +52,13 @@ class TypeIndex {
 
   std::uint32_t chunk_count() const { return static_cast<std::uint32_t>((ids_.size() + chunk_size - 1) / chunk_size); }
   Column* column_of(const model::FieldDefinition& field);
-  ConditionPointer condition(const model::FieldPredicate& predicate) const;
+  const Column* find_column(const model::FieldDefinition& field) const;
+  void add_terms(std::span<const model::FieldPredicate* const> predicates, std::vector<Term>& terms) const;
   ConditionPointer condition(const model::RelationshipPredicate& predicate, std::optional<Ordinal> target) const;
   std::vector<Term> terms_of(const model::Filter& filter, std::span<const std::optional<Ordinal>> targets) const;
   Page page_of(const Bitmap& matches, const Query& query) const;
   Page page_of(const Bitmap& all, std::span<const Term> terms, const Query& query) const;
+  Page page_of_few(std::span<const Ordinal> candidates, const Bitmap& all, std::span<const Term> terms, const Query& query) const;
   static void keep_term(const Term& term, std::uint32_t chunk, ChunkWords& words);
 
   RecordIds ids_;

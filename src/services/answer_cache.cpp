@@ -58,6 +58,13 @@ bool AnswerCache::find(const Key& key, std::string& out, std::uint64_t newest_se
   return false;
 }
 
+void AnswerCache::expect(model::RecordId record) const {
+  constexpr std::size_t cache_line = 64;
+  if (sets_ == 0) return;
+  const auto* set = reinterpret_cast<const char*>(slots(set_of(record)));
+  for (std::size_t at = 0; at < ways * sizeof(Slot); at += cache_line) __builtin_prefetch(set + at);
+}
+
 void AnswerCache::put(const Key& key, std::uint64_t ticket, std::uint64_t sequence, std::string_view answer) {
   if (sets_ == 0 || answer.size() > largest_answer) return;
   std::array<char, largest_answer> packed;

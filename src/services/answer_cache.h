@@ -36,6 +36,8 @@ class AnswerCache {
 
   /// Appends the answer to `out` where it is there and was made from a snapshot of at most that log sequence.
   bool find(const Key& key, std::string& out, std::uint64_t newest_sequence = UINT64_MAX);
+  /// Asks the memory for where a record's answer stands: it lies far from the last one's.
+  void expect(model::RecordId record) const;
   /// To be taken before the snapshot that an answer is made from.
   std::uint64_t ticket() const { return published_.load(std::memory_order_acquire); }
   /// Keeps an answer of a live record made from a snapshot of that log sequence, unless anything was published since the
