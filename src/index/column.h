@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "index/archive.h"
 #include "index/bitmap.h"
 #include "index/condition.h"
 #include "model/definitions.h"
@@ -23,6 +24,7 @@ class Column {
   /// Records whose value satisfies the predicate, its negation left aside.
   virtual ConditionPointer condition(const model::FieldPredicate& predicate) const = 0;
   virtual std::size_t memory_bytes() const = 0;
+  virtual void archive(Archive& archive) = 0;
 };
 
 /// Null for types that are not filterable.
