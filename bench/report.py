@@ -77,12 +77,14 @@ def _size_rows(results):
     if start := results.get("start"):
         yield Row("start: first retrieve", f"{start['retrieve_s'] * 1000:,.0f} ms", aim="< 200 ms", met=start["retrieve_s"] < 0.2)
         yield Row("start: first list", f"{start['list_s'] * 1000:,.0f} ms", aim="< 5 s", met=start["list_s"] < 5)
+        yield Row("  where the index has no snapshot", f"{start['list_built_s'] * 1000:,.0f} ms")
         yield Row("memory after start, index loaded", f"{start['memory_mib']:,.0f} MiB", aim="< 1,500 MB", met=start["memory_mib"] * 1.048576 < 1500)
     if "memory_mib" in results:
         yield Row("memory at the end of the mixed load", f"{results['memory_mib']:,.0f} MiB", aim="< 1,500 MB", met=results["memory_mib"] * 1.048576 < 1500)
     if disk := results.get("disk"):
         ratio = disk["database_bytes"] / disk["json_bytes"]
         yield Row("database on disk", f"{disk['database_bytes'] / 1e6:,.1f} MB", against=f"{ratio:.2f} x the JSON of all records ({disk['json_bytes'] / 1e6:,.1f} MB)", aim="<= 2 x", met=ratio <= 2)
+        yield Row("  beside it: the index's snapshot", f"{disk['snapshot_bytes'] / 1e6:,.1f} MB", against="made anew where it is missing")
     if kept := results.get("idempotency"):
         yield Row("  beside it: a kept idempotent answer", f"{kept['bytes_each']:,.0f} bytes", against=f"{kept['writes']:,} updates with a key, against as many without")
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "index/archive.h"
 #include "index/bitmap.h"
 #include "index/condition.h"
 #include "model/definitions.h"
@@ -26,6 +27,7 @@ class Column {
   /// One condition for several predicates of the field, none of them negated; null where each has to be asked for itself.
   virtual ConditionPointer conjunction(std::span<const model::FieldPredicate* const>) const { return nullptr; }
   virtual std::size_t memory_bytes() const = 0;
+  virtual void archive(Archive& archive) = 0;
 };
 
 /// Null for types that are not filterable.

@@ -72,6 +72,8 @@ class ContainsColumn final : public Column {
     return bytes;
   }
 
+  void archive(Archive& archive) override { archive(texts_, records_, set_); }
+
  private:
   void find(std::string_view wanted, std::vector<Ordinal>& found) const {
     if (wanted.find(separator) != std::string_view::npos) return;

@@ -47,8 +47,7 @@ __attribute__((target("avx2"), always_inline)) inline std::uint64_t within_32(__
   return static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm256_movemask_epi8(within)));
 }
 
-__attribute__((target("avx2"))) void keep_by_32(const std::uint8_t* codes, std::size_t words, CodeRange outer, CodeRange inner, std::uint64_t* bits,
-                                                std::uint64_t* edges) {
+__attribute__((target("avx2"))) void keep_by_32(const std::uint8_t* codes, std::size_t words, CodeRange outer, CodeRange inner, std::uint64_t* bits, std::uint64_t* edges) {
   const Lanes32 outer_lanes = lanes_32(outer), inner_lanes = lanes_32(inner);
   for (std::size_t word = 0; word < words; ++word) {
     const __m256i first = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + word * 64));
@@ -58,8 +57,7 @@ __attribute__((target("avx2"))) void keep_by_32(const std::uint8_t* codes, std::
   }
 }
 
-__attribute__((target("avx512bw"))) void keep_by_64(const std::uint8_t* codes, std::size_t words, CodeRange outer, CodeRange inner, std::uint64_t* bits,
-                                                    std::uint64_t* edges) {
+__attribute__((target("avx512bw"))) void keep_by_64(const std::uint8_t* codes, std::size_t words, CodeRange outer, CodeRange inner, std::uint64_t* bits, std::uint64_t* edges) {
   const __m512i outer_least = _mm512_set1_epi8(static_cast<char>(outer.least)), outer_span = _mm512_set1_epi8(static_cast<char>(outer.most - outer.least));
   const __m512i inner_least = _mm512_set1_epi8(static_cast<char>(inner.least)), inner_span = _mm512_set1_epi8(static_cast<char>(inner.most - inner.least));
   for (std::size_t word = 0; word < words; ++word) {

@@ -84,7 +84,7 @@ class RangeCondition final : public Condition {
 class NumberColumn final : public Column {
  public:
   void update(const model::FieldDefinition&, Ordinal ordinal, const model::Value& before, const model::Value& after) override {
-    if (const auto* value = std::get_if<std::int64_t>(&before)) remove(ordinal, *value);
+    if (std::holds_alternative<std::int64_t>(before)) remove(ordinal);
     if (const auto* value = std::get_if<std::int64_t>(&after)) add(ordinal, *value);
   }
 
@@ -106,6 +106,13 @@ class NumberColumn final : public Column {
   }
 
   std::size_t memory_bytes() const override { return values_.capacity() * sizeof(std::int64_t) + codes_.capacity(); }
+
+  void archive(Archive& archive) override {
+    archive(values_, codes_, least_, sizes_, total_, since_choice_);
+    archive.require(codes_.size() == values_.size() && codes_.size() % 64 == 0 && sizes_.size() == least_.size());
+    archive.require(!least_.empty() && least_.size() <= most_bins && least_.front() == lowest);
+    if (archive.is_restoring()) archive.require(std::all_of(codes_.begin(), codes_.end(), [&](std::uint8_t code) { return code <= least_.size(); }));
+  }
 
  private:
   std::size_t bin_of(std::int64_t value) const { return static_cast<std::size_t>(std::upper_bound(least_.begin() + 1, least_.end(), value) - least_.begin()) - 1; }
@@ -132,8 +139,9 @@ class NumberColumn final : public Column {
     if (sizes_[bin] > std::max(smallest_full, skew * total_ / most_bins) && since_choice_ > total_ / 8) choose_bins();
   }
 
-  void remove(Ordinal ordinal, std::int64_t value) {
-    --sizes_[bin_of(value)];
+  void remove(Ordinal ordinal) {
+    if (ordinal >= codes_.size() || codes_[ordinal] == unset) return;
+    --sizes_[codes_[ordinal] - 1U];
     --total_;
     codes_[ordinal] = unset;
   }

@@ -112,8 +112,7 @@ TEST(Conditions, KeepFewAndManyAlike) {
     std::sort(expected.begin(), expected.end());
     const auto condition = found_condition(found);
     EXPECT_EQ(kept_of(*condition, 200'003), expected);
-    for (Ordinal ordinal = 0; ordinal < 300'000; ++ordinal)
-      ASSERT_EQ(condition->matches(ordinal), std::binary_search(expected.begin(), expected.end(), ordinal));
+    for (Ordinal ordinal = 0; ordinal < 300'000; ++ordinal) ASSERT_EQ(condition->matches(ordinal), std::binary_search(expected.begin(), expected.end(), ordinal));
   }
   EXPECT_TRUE(kept_of(*empty_condition(), 200'003).empty());
 }

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <vector>
 
+#include "index/archive.h"
 #include "index/bitmap.h"
 #include "model/definitions.h"
 
@@ -36,6 +38,13 @@ class RecordIds {
   model::RecordId operator[](Ordinal ordinal) const { return ids_[ordinal]; }
   std::size_t size() const { return ids_.size(); }
   std::size_t memory_bytes() const { return ids_.capacity() * sizeof(model::RecordId) + fences_.capacity() * sizeof(std::uint64_t); }
+
+  void archive(Archive& archive) {
+    archive(ids_);
+    if (!archive.is_restoring()) return;
+    archive.require(std::is_sorted(ids_.begin(), ids_.end(), std::less_equal()));  // no two alike
+    for (std::size_t i = 0; i < ids_.size(); i += stride) fences_.push_back(ids_[i].high);
+  }
 
  private:
   static constexpr std::size_t stride = 64;  // ids between fences: what a search reads stays within a few cache lines

@@ -26,6 +26,8 @@ class OptionColumn final : public Column {
     return bytes;
   }
 
+  void archive(Archive& archive) override { archive(records_); }
+
  private:
   std::vector<Bitmap> records_;  // by option number
 };
@@ -38,6 +40,7 @@ class FlagColumn final : public Column {
   }
   ConditionPointer condition(const model::FieldPredicate& predicate) const override { return kept_condition(predicate.number ? yes_ : no_); }
   std::size_t memory_bytes() const override { return yes_.getSizeInBytes(false) + no_.getSizeInBytes(false); }
+  void archive(Archive& archive) override { archive(yes_, no_); }
 
  private:
   Bitmap yes_, no_;

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "index/archive.h"
+
 namespace plenoptic::index {
 
 template <typename Entry>
@@ -72,6 +74,16 @@ class SortedBlocks {
     std::size_t bytes = blocks_.capacity() * sizeof(std::vector<Entry>);
     for (const auto& block : blocks_) bytes += block.capacity() * sizeof(Entry);
     return bytes;
+  }
+
+  void archive(Archive& archive) {
+    archive(blocks_, size_);
+    std::size_t size = 0;
+    for (const auto& block : blocks_) {
+      archive.require(!block.empty() && block.size() <= largest_);
+      size += block.size();
+    }
+    archive.require(size == size_);
   }
 
  private:

@@ -85,6 +85,11 @@ class TextColumn final : public Column {
 
   std::size_t memory_bytes() const override { return texts_.memory_bytes() + sorted_.memory_bytes() + set_.getSizeInBytes(false); }
 
+  void archive(Archive& archive) override {
+    archive(texts_, sorted_, set_);
+    archive.require(sorted_.size() == set_.cardinality());
+  }
+
  private:
   /// Sorts by the texts' bytes from `at` on, then by ordinal; up to there they are alike. Eight bytes at a time, so that a text
   /// is looked at once for each eight bytes, and not at each comparison.

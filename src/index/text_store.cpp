@@ -1,5 +1,7 @@
 #include "index/text_store.h"
 
+#include <algorithm>
+
 namespace plenoptic::index {
 namespace {
 
@@ -10,7 +12,7 @@ constexpr std::size_t fewest_holes = 64 << 10;
 std::string_view TextStore::get(Ordinal ordinal) const {
   if (ordinal >= places_.size()) return {};
   const Place& place = places_[ordinal];
-  return std::string_view(bytes_).substr((static_cast<std::size_t>(place.offset_high) << 32) | place.offset_low, place.size);
+  return std::string_view(bytes_).substr(place.offset(), place.size);
 }
 
 void TextStore::set(Ordinal ordinal, std::string_view text) {
@@ -20,6 +22,14 @@ void TextStore::set(Ordinal ordinal, std::string_view text) {
   bytes_ += text;
   places_[ordinal] = {static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(text.size()), static_cast<std::uint32_t>(offset >> 32)};
   if (holes_ > fewest_holes && holes_ > bytes_.size() / 2) squeeze();
+}
+
+void TextStore::archive(Archive& archive) {
+  archive(bytes_, places_, holes_);
+  archive.require(holes_ <= bytes_.size());
+  if (archive.is_restoring())
+    archive.require(
+        std::all_of(places_.begin(), places_.end(), [&](const Place& place) { return place.offset() <= bytes_.size() && place.size <= bytes_.size() - place.offset(); }));
 }
 
 void TextStore::squeeze() {

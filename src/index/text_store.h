@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "index/archive.h"
 #include "index/bitmap.h"
 
 namespace plenoptic::index {
@@ -28,12 +29,14 @@ class TextStore {
   }
   void set(Ordinal ordinal, std::string_view text);
   std::size_t memory_bytes() const { return bytes_.capacity() + places_.capacity() * sizeof(Place); }
+  void archive(Archive& archive);
 
  private:
   struct Place {
     std::uint32_t offset_low = 0;
     std::uint32_t size = 0;
     std::uint32_t offset_high = 0;
+    std::uint64_t offset() const { return std::uint64_t{offset_high} << 32 | offset_low; }
   };
   void squeeze();
 

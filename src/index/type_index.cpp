@@ -12,6 +12,13 @@ namespace {
 constexpr auto by_target = std::less<LinkEntry>();
 constexpr std::size_t few_in_chunk = 64;  // records of a chunk that are quicker looked at one by one than as bits
 
+void move(Ordinal ordinal, Bitmap& from, Bitmap& to) {
+  from.remove(ordinal);
+  to.add(ordinal);
+}
+
+model::Side view_side(const SnapshotPart& part) { return part.variant == 0 ? model::Side::source : model::Side::destination; }
+
 /// Counts what matches, chunk by chunk from the newest, and picks the page's ids on the way.
 class PageBuilder {
  public:
@@ -62,32 +69,36 @@ class PageBuilder {
 
 }  // namespace
 
-void TypeIndex::append(RecordId id, bool live) { (live ? live_ : trashed_).add(ids_.append(id)); }
-
-Column* TypeIndex::column_of(const model::FieldDefinition& field) {
-  auto& column = columns_[field.number];
-  if (!column) column = make_column(field.type);
-  return column.get();
+TypeIndex::ColumnPart& TypeIndex::column_of(const model::FieldDefinition& field) {
+  ColumnPart& part = columns_[field.number];
+  if (!part.column) {
+    part.column = make_column(field.type);
+    part.type = field.type;
+  }
+  return part;
 }
 
-void TypeIndex::update(const model::ObjectType& type, RecordId id, const model::FieldValues& before, const model::FieldValues& after) {
-  const auto ordinal = ids_.find(id);
+void TypeIndex::apply(const model::ObjectType& type, const model::Change& change) {
+  using model::ChangeKind;
+  const bool ids_have_it = change.sequence <= ids_saved_at_;
+  if (change.kind == ChangeKind::created && !ids_have_it) live_.add(ids_.append(change.record));
+  const auto ordinal = ids_.find(change.record);
   if (!ordinal) return;
-  for (const auto& [number, value] : after.entries())
+  if (!ids_have_it && change.kind == ChangeKind::trashed) move(*ordinal, live_, trashed_);
+  if (!ids_have_it && change.kind == ChangeKind::restored) move(*ordinal, trashed_, live_);
+  for (const auto& [number, value] : change.after.entries())
     if (const model::FieldDefinition* field = type.find_field(number))
-      if (Column* column = column_of(*field)) column->update(*field, *ordinal, before.get(number), value);
+      if (ColumnPart& part = column_of(*field); part.column && change.sequence > part.saved_at) part.column->update(*field, *ordinal, change.before.get(number), value);
 }
 
-void TypeIndex::set_life(RecordId id, bool live) {
-  const auto ordinal = ids_.find(id);
-  if (!ordinal) return;
-  (live ? trashed_ : live_).remove(*ordinal);
-  (live ? live_ : trashed_).add(*ordinal);
+void TypeIndex::apply_link(std::uint64_t sequence, model::LinkView view, LinkEntry link, bool added) {
+  LinkPart& part = links_[{view.link_type, view.side}];
+  if (sequence <= part.saved_at) return;
+  if (added)
+    part.table.insert(link, by_target);
+  else
+    part.table.erase(link, by_target);
 }
-
-void TypeIndex::add_link(model::LinkView view, LinkEntry link) { links_[{view.link_type, view.side}].insert(link, by_target); }
-
-void TypeIndex::remove_link(model::LinkView view, LinkEntry link) { links_[{view.link_type, view.side}].erase(link, by_target); }
 
 void TypeIndex::load(const model::ObjectType& type, const model::Record& record) {
   const Ordinal ordinal = ids_.append(record.id);
@@ -95,22 +106,22 @@ void TypeIndex::load(const model::ObjectType& type, const model::Record& record)
   const model::FieldValues values = model::decode_fields(record.fields);
   for (const auto& [number, value] : values.entries())
     if (const model::FieldDefinition* field = type.find_field(number))
-      if (Column* column = column_of(*field)) column->load(*field, ordinal, value);
+      if (Column* column = column_of(*field).column.get()) column->load(*field, ordinal, value);
 }
 
 void TypeIndex::load_links(model::LinkView view, std::span<const LinkEntry> links) {
-  auto& table = links_[{view.link_type, view.side}];
+  auto& table = links_[{view.link_type, view.side}].table;
   for (const LinkEntry& link : links) table.append(link);
 }
 
 void TypeIndex::finish_loading() {
-  for (auto& [number, column] : columns_)
-    if (column) column->finish_loading();
+  for (auto& [number, part] : columns_)
+    if (part.column) part.column->finish_loading();
 }
 
 const Column* TypeIndex::find_column(const model::FieldDefinition& field) const {
   const auto column = columns_.find(field.number);
-  return column == columns_.end() ? nullptr : column->second.get();
+  return column == columns_.end() ? nullptr : column->second.column.get();
 }
 
 /// Predicates of one field, all negated or none.
@@ -127,8 +138,8 @@ ConditionPointer TypeIndex::condition(const model::RelationshipPredicate& predic
   if (target)
     for (const model::LinkView& view : predicate.links)
       if (const auto table = links_.find({view.link_type, view.side}); table != links_.end())
-        table->second.scan([&](const LinkEntry& entry) { return entry.target < *target; }, [&](const LinkEntry& entry) { return entry.target > *target; },
-                           [&](const LinkEntry& entry) { found.push_back(entry.near); });
+        table->second.table.scan([&](const LinkEntry& entry) { return entry.target < *target; }, [&](const LinkEntry& entry) { return entry.target > *target; },
+                                 [&](const LinkEntry& entry) { found.push_back(entry.near); });
   if (predicate.links.size() > 1) {
     std::sort(found.begin(), found.end());
     found.erase(std::unique(found.begin(), found.end()), found.end());
@@ -207,10 +218,47 @@ void TypeIndex::keep_term(const Term& term, std::uint32_t chunk, ChunkWords& wor
 
 std::size_t TypeIndex::memory_bytes() const {
   std::size_t bytes = ids_.memory_bytes() + live_.getSizeInBytes(false) + trashed_.getSizeInBytes(false);
-  for (const auto& [number, column] : columns_)
-    if (column) bytes += column->memory_bytes();
-  for (const auto& [view, table] : links_) bytes += table.memory_bytes();
+  for (const auto& [number, part] : columns_)
+    if (part.column) bytes += part.column->memory_bytes();
+  for (const auto& [view, part] : links_) bytes += part.table.memory_bytes();
   return bytes;
+}
+
+void TypeIndex::list_parts(TypeNumber type, std::vector<SnapshotPart>& parts) const {
+  using Kind = SnapshotPart::Kind;
+  parts.push_back({.kind = Kind::ids, .type = type, .number = 0, .variant = 0});
+  for (const auto& [number, part] : columns_)
+    if (part.column) parts.push_back({.kind = Kind::column, .type = type, .number = number, .variant = static_cast<std::uint32_t>(part.type)});
+  for (const auto& [view, part] : links_) parts.push_back({.kind = Kind::links, .type = type, .number = view.first, .variant = static_cast<std::uint32_t>(view.second)});
+}
+
+void TypeIndex::make_room(const model::ObjectType& type, const SnapshotPart& part) {
+  if (part.kind == SnapshotPart::Kind::links) {
+    links_[{part.number, view_side(part)}];
+    return;
+  }
+  if (part.kind == SnapshotPart::Kind::ids) return;
+  const model::FieldDefinition* field = type.find_field(part.number);
+  if (!field || static_cast<std::uint32_t>(field->type) != part.variant || !column_of(*field).column) throw SnapshotRefused("the data model has another field in a column's place");
+}
+
+void TypeIndex::archive(const SnapshotPart& part, Archive& archive) {
+  switch (part.kind) {
+    case SnapshotPart::Kind::ids:
+      archive(ids_, live_, trashed_);
+      for (const Bitmap* records : {&live_, &trashed_}) archive.require(records->isEmpty() || records->maximum() < ids_.size());
+      return;
+    case SnapshotPart::Kind::column: return columns_.at(part.number).column->archive(archive);
+    case SnapshotPart::Kind::links: return archive(links_.at({part.number, view_side(part)}).table);
+  }
+}
+
+void TypeIndex::set_saved_at(const SnapshotPart& part, std::uint64_t sequence) {
+  switch (part.kind) {
+    case SnapshotPart::Kind::ids: ids_saved_at_ = sequence; return;
+    case SnapshotPart::Kind::column: columns_.at(part.number).saved_at = sequence; return;
+    case SnapshotPart::Kind::links: links_.at({part.number, view_side(part)}).saved_at = sequence; return;
+  }
 }
 
 }  // namespace plenoptic::index

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "index/archive.h"
 #include "index/bitmap.h"
 #include "index/column.h"
 #include "index/record_ids.h"
@@ -25,12 +26,10 @@ struct LinkEntry {
 
 class TypeIndex {
  public:
-  /// Ids come in ascending order; throws std::logic_error otherwise.
-  void append(RecordId id, bool live);
-  void update(const model::ObjectType& type, RecordId id, const model::FieldValues& before, const model::FieldValues& after);
-  void set_life(RecordId id, bool live);
-  void add_link(model::LinkView view, LinkEntry link);
-  void remove_link(model::LinkView view, LinkEntry link);
+  /// A log entry's record and values. Ids of new records come in ascending order; throws std::logic_error otherwise.
+  void apply(const model::ObjectType& type, const model::Change& change);
+  /// One of a log entry's links, seen from here.
+  void apply_link(std::uint64_t sequence, model::LinkView view, LinkEntry link, bool added);
 
   // At start, before anyone asks.
   void load(const model::ObjectType& type, const model::Record& record);
@@ -44,14 +43,32 @@ class TypeIndex {
   Page query(const Query& query, std::span<const std::optional<Ordinal>> targets) const;
   std::size_t memory_bytes() const;
 
+  // Snapshots: each part is saved and restored by itself.
+  void list_parts(TypeNumber type, std::vector<SnapshotPart>& parts) const;
+  /// Before its restoring, for the parts that are no ids. Throws SnapshotRefused where a column's values are of another type now.
+  void make_room(const model::ObjectType& type, const SnapshotPart& part);
+  void archive(const SnapshotPart& part, Archive& archive);
+  /// From now on only log entries past this one change the part.
+  void set_saved_at(const SnapshotPart& part, std::uint64_t sequence);
+
  private:
+  // `saved_at`: the last log entry that stands in it from the snapshot. 0: there was none.
+  struct ColumnPart {
+    std::unique_ptr<Column> column;  // null: not filterable
+    model::ValueType type{};
+    std::uint64_t saved_at = 0;
+  };
+  struct LinkPart {
+    SortedBlocks<LinkEntry> table;
+    std::uint64_t saved_at = 0;
+  };
   struct Term {
     ConditionPointer condition;
     bool negated;
   };
 
   std::uint32_t chunk_count() const { return static_cast<std::uint32_t>((ids_.size() + chunk_size - 1) / chunk_size); }
-  Column* column_of(const model::FieldDefinition& field);
+  ColumnPart& column_of(const model::FieldDefinition& field);
   const Column* find_column(const model::FieldDefinition& field) const;
   void add_terms(std::span<const model::FieldPredicate* const> predicates, std::vector<Term>& terms) const;
   ConditionPointer condition(const model::RelationshipPredicate& predicate, std::optional<Ordinal> target) const;
@@ -63,8 +80,9 @@ class TypeIndex {
 
   RecordIds ids_;
   Bitmap live_, trashed_;
-  std::map<model::FieldNumber, std::unique_ptr<Column>> columns_;
-  std::map<std::pair<model::LinkTypeNumber, model::Side>, SortedBlocks<LinkEntry>> links_;
+  std::uint64_t ids_saved_at_ = 0;  // of the three above
+  std::map<model::FieldNumber, ColumnPart> columns_;
+  std::map<std::pair<model::LinkTypeNumber, model::Side>, LinkPart> links_;
 };
 
 }  // namespace plenoptic::index

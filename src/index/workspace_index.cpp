@@ -12,7 +12,6 @@
 namespace plenoptic::index {
 
 using model::Change;
-using model::ChangeKind;
 using model::Side;
 
 struct WorkspaceIndex::State {
@@ -25,9 +24,8 @@ struct WorkspaceIndex::State {
     TypeIndex& destinations = types[type.end(Side::destination).type];
     const auto from = sources.ids().find(source), to = destinations.ids().find(destination);
     if (!from || !to) return;
-    const auto change = added ? &TypeIndex::add_link : &TypeIndex::remove_link;
-    (sources.*change)(model::LinkView{type.number, Side::source}, LinkEntry{.target = *to, .near = *from});
-    (destinations.*change)(model::LinkView{type.number, Side::destination}, LinkEntry{.target = *from, .near = *to});
+    sources.apply_link(sequence, {type.number, Side::source}, {.target = *to, .near = *from}, added);
+    destinations.apply_link(sequence, {type.number, Side::destination}, {.target = *from, .near = *to}, added);
   }
 
   std::optional<Ordinal> find_live(TypeNumber type, RecordId id) const {
@@ -41,10 +39,7 @@ struct WorkspaceIndex::State {
     if (change.sequence <= sequence) return;
     if (change.sequence != sequence + 1) throw std::logic_error("the index was not told of a log entry");
     sequence = change.sequence;
-    TypeIndex& index = types[change.type];
-    if (change.kind == ChangeKind::created) index.append(change.record, true);
-    if (change.kind == ChangeKind::trashed || change.kind == ChangeKind::restored) index.set_life(change.record, change.kind == ChangeKind::restored);
-    index.update(schema.type(change.type), change.record, change.before, change.after);
+    types[change.type].apply(schema.type(change.type), change);
     for (const model::LinkChange& link_change : change.links)
       if (const model::LinkType* type = schema.find_link_type(link_change.type)) link(*type, link_change.source, link_change.destination, link_change.added);
   }
@@ -162,6 +157,41 @@ std::size_t WorkspaceIndex::memory_bytes() const {
   std::size_t bytes = 0;
   for (const auto& [number, index] : state_->types) bytes += index.memory_bytes();
   return bytes;
+}
+
+std::uint64_t WorkspaceIndex::record_count() const {
+  std::uint64_t count = 0;
+  for (const auto& [number, index] : state_->types) count += index.ids().size();
+  return count;
+}
+
+std::vector<SnapshotPart> WorkspaceIndex::parts() const {
+  std::vector<SnapshotPart> parts;
+  for (const auto& [number, index] : state_->types) index.list_parts(number, parts);
+  return parts;
+}
+
+void WorkspaceIndex::save_part(const SnapshotPart& part, std::string& to) const {
+  Archive archive = Archive::saving(to);
+  state_->types.at(part.type).archive(part, archive);
+}
+
+void WorkspaceIndex::begin_restoring(const model::Schema& schema, std::uint64_t sequence, std::span<const SnapshotPart> parts) {
+  begin_loading(schema);
+  state_->sequence = sequence;
+  for (const SnapshotPart& part : parts) {
+    const auto index = state_->types.find(part.type);
+    if (index == state_->types.end()) throw SnapshotRefused("the data model has no such object type");
+    index->second.make_room(schema.type(part.type), part);
+  }
+}
+
+void WorkspaceIndex::restore_part(const SnapshotPart& part, std::uint64_t sequence, std::string_view from) {
+  Archive archive = Archive::restoring(from);
+  TypeIndex& index = state_->types.at(part.type);
+  index.archive(part, archive);
+  archive.require_end();
+  index.set_saved_at(part, sequence);
 }
 
 }  // namespace plenoptic::index

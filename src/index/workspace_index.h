@@ -9,6 +9,8 @@
 #include <memory>
 #include <shared_mutex>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/definitions.h"
@@ -34,6 +36,16 @@ struct Query {
 struct Page {
   std::vector<RecordId> ids;
   std::uint64_t total_count = 0;
+};
+
+/// A piece of an index that a snapshot saves by itself: a type's ids and who of them is live, a column, the links at one end.
+struct SnapshotPart {
+  enum class Kind : std::uint32_t { ids, column, links };
+  Kind kind = Kind::ids;
+  TypeNumber type = 0;
+  std::uint32_t number = 0;   // of the field or the link type
+  std::uint32_t variant = 0;  // the values' type, or the end
+  bool operator==(const SnapshotPart&) const = default;
 };
 
 class LinkRange;
@@ -70,6 +82,20 @@ class WorkspaceIndex {
   Page query(const Query& query) const;
   /// Under read_lock(): how many bytes the structures hold, about.
   std::size_t memory_bytes() const;
+  /// Under read_lock(), trashed ones too.
+  std::uint64_t record_count() const;
+
+  // Snapshots. The parts are saved one after another while writes go on, so each is of a moment of its own. An index restored
+  // from them is whole once the log was applied again from before the first of these moments to past the last: each part
+  // takes in only what it has not.
+  /// Under read_lock().
+  std::vector<SnapshotPart> parts() const;
+  /// Under read_lock(): appends the part's bytes.
+  void save_part(const SnapshotPart& part, std::string& to) const;
+  /// Instead of begin_loading. `sequence`: at which the parts were listed. Throws SnapshotRefused where they do not fit the schema.
+  void begin_restoring(const model::Schema& schema, std::uint64_t sequence, std::span<const SnapshotPart> parts);
+  /// Different parts from several threads. `sequence`: at which it was saved. Throws SnapshotRefused where the bytes are no such part's.
+  void restore_part(const SnapshotPart& part, std::uint64_t sequence, std::string_view from);
 
  private:
   friend class LinkRange;

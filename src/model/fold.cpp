@@ -1,3 +1,4 @@
+#include <array>
 #include <stdexcept>
 
 #include <unicode/bytestream.h>
@@ -39,6 +40,14 @@ std::string changed_in_case(std::string_view text, Change change) {
 }
 
 }  // namespace
+
+std::string folding_library() {
+  UVersionInfo version;
+  u_getVersion(version);
+  std::array<char, U_MAX_VERSION_STRING_LENGTH> text{};
+  u_versionToString(version, text.data());
+  return std::string("ICU ") + text.data();
+}
 
 std::string fold_text(std::string_view text) {
   return changed_in_case(text, [](icu::StringPiece from, icu::ByteSink& to, UErrorCode& status) { icu::CaseMap::utf8Fold(0, from, to, nullptr, status); });

@@ -41,6 +41,8 @@ void write_value(const FieldDefinition& field, const Value& value, std::string& 
 /// Empty where unset.
 std::string display_value(const FieldDefinition& field, const Value& value);
 
+/// What the folded forms below depend on beside the text: a library and its version.
+std::string folding_library();
 /// For comparisons: NFC, full Unicode case folding, ICU. ASCII has a fast path.
 std::string fold_text(std::string_view text);
 /// Lower case by Unicode, NFC: `ß` stays apart from `ss`. The form in which e-mail addresses are the same.

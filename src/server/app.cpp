@@ -160,7 +160,7 @@ struct App::Parts {
       return entry ? entry->schema : nullptr;
     };
     answers = std::make_unique<services::AnswerCache>(static_cast<std::size_t>(settings.answer_cache_mib) << 20);
-    indexes = std::make_unique<services::IndexDirectory>(*database, schema, [this](model::WorkspaceId id, const std::string& reason) { log_failed_index(id, reason); });
+    indexes = std::make_unique<services::IndexDirectory>(*database, schema, snapshots(), index_events());
     for (const auto& workspace : workspaces.all()) indexes->load(workspace->id);
     const auto publish = [this](const model::SchemaPointer& then, model::WorkspaceId workspace, std::span<const model::Change> changes) {
       for (const model::Change& change : changes) answers->publish(workspace, change);
@@ -178,6 +178,12 @@ struct App::Parts {
     lane = std::make_unique<services::WriteLane>(
         services::WriteLane::Parts{.database = *database, .clock = clock, .ids = ids, .schema = schema, .publish = publish, .abandon = abandon, .together = together},
         static_cast<std::size_t>(settings.queue_limit));
+  }
+
+  services::SnapshotSettings snapshots() const {
+    services::SnapshotSettings wanted = snapshot_settings(directory);
+    if (!throw_away) wanted.after = static_cast<std::uint64_t>(settings.index_snapshot_after);
+    return wanted;
   }
 
   void build_api() {
@@ -228,12 +234,39 @@ struct App::Parts {
     log.warn("overloaded", {{"shed", shed_unlogged.exchange(0)}, {"writesWaiting", static_cast<std::int64_t>(lane->queued())}});
   }
 
-  void log_failed_index(model::WorkspaceId id, const std::string& reason) {
+  std::string slug_of(model::WorkspaceId id) const {
     const auto workspace = workspaces.find(id);
-    log.error("index_failed", {{"workspace", workspace ? workspace->slug : std::string()},
-                               {"reason", reason},
-                               {"effect", "lists of this workspace answer 503; retrieves and writes go on"},
-                               {"next", after_damage()}});
+    return workspace ? workspace->slug : std::string();
+  }
+
+  services::IndexEvents index_events() {
+    using std::chrono::milliseconds;
+    return {.loaded = [this](model::WorkspaceId id, const services::LoadedIndex& index, milliseconds took) { log_loaded_index(id, index, took); },
+            .failed = [this](model::WorkspaceId id, const std::string& reason) { log_failed_index(id, reason); },
+            .snapshot_written =
+                [this](model::WorkspaceId id, const services::WrittenSnapshot& written, milliseconds took) {
+                  log.info("index_snapshot", {{"workspace", slug_of(id)}, {"bytes", static_cast<std::int64_t>(written.bytes)}, {"ms", took.count()}});
+                },
+            .snapshot_refused =
+                [this](model::WorkspaceId id, const std::string& reason) {
+                  log.warn("index_snapshot_refused", {{"workspace", slug_of(id)}, {"reason", reason}, {"effect", "the index is built from the database, and then saved anew"}});
+                },
+            .snapshot_failed =
+                [this](model::WorkspaceId id, const std::string& reason) {
+                  log.warn("index_snapshot_failed", {{"workspace", slug_of(id)}, {"reason", reason}, {"effect", "the next start takes longer; nothing else"}});
+                }};
+  }
+
+  void log_loaded_index(model::WorkspaceId id, const services::LoadedIndex& index, std::chrono::milliseconds took) {
+    log.info("index_loaded", {{"workspace", slug_of(id)},
+                              {"from", index.base ? "snapshot" : "database"},
+                              {"replayed", static_cast<std::int64_t>(index.replayed)},
+                              {"ms", static_cast<std::int64_t>(took.count())}});
+  }
+
+  void log_failed_index(model::WorkspaceId id, const std::string& reason) {
+    log.error("index_failed",
+              {{"workspace", slug_of(id)}, {"reason", reason}, {"effect", "lists of this workspace answer 503; retrieves and writes go on"}, {"next", after_damage()}});
   }
 
   void log_request(const api::RequestLog& entry) {

@@ -7,12 +7,16 @@
 #include <string>
 
 #include "server/settings.h"
+#include "services/index_snapshots.h"
 #include "services/workspaces.h"
 #include "services/write_context.h"
 
 namespace plenoptic::server {
 
 inline constexpr const char* version = "0.1.0";
+
+/// Of the indexes' snapshots in a data directory, but for `after`.
+inline services::SnapshotSettings snapshot_settings(const std::string& data_directory) { return {.directory = data_directory, .program = std::string("plenoptic ") + version}; }
 
 /// Where the application listens.
 enum class Listening {

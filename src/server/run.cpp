@@ -53,6 +53,9 @@ void add_settings(CLI::App& command, Settings& settings) {
   add("--wal-limit-mib", settings.wal_limit_mib, "PLENOPTIC_WAL_LIMIT_MIB", "size of the write-ahead log past which readers are waited for to empty it")
       ->check(from_to(1, 1 << 20));
   add("--answer-cache-mib", settings.answer_cache_mib, "PLENOPTIC_ANSWER_CACHE_MIB", "memory for kept answers of retrieve, at most; 0: off")->check(from_to(0, 1 << 20));
+  add("--index-snapshot-after", settings.index_snapshot_after, "PLENOPTIC_INDEX_SNAPSHOT_AFTER",
+      "changes after which an index is saved anew, for a quick start; at least a twentieth of its records, and an index of fewer records is not saved; 0: off")
+      ->check(from_to(0, 1'000'000'000));
   add("--tls-cert", settings.tls_cert, "PLENOPTIC_TLS_CERT", "PEM file of the certificate chain; with --tls-key");
   add("--tls-key", settings.tls_key, "PLENOPTIC_TLS_KEY", "PEM file of the certificate's key");
   add("--log-level", settings.log_level, "PLENOPTIC_LOG_LEVEL", "debug, info (a line per request), warn, error or off");
@@ -228,7 +231,7 @@ void add_server_commands(CLI::App& root, int& exit_code) {
                           "Check a data directory that no server is running on, and change nothing in it.\nEnds with 0: sound, 1: damaged, 2: it could not be "
                           "checked.\nExample: plenoptic verify /var/lib/plenoptic");
   verify_command->add_option("directory", *directory, "the data directory")->required();
-  verify_command->add_flag("--json", *verdict_as_json, R"(print one line {"verdict","wrong","checked"})");
+  verify_command->add_flag("--json", *verdict_as_json, R"(print one line {"verdict","wrong","notes","checked"})");
   verify_command->callback([directory, verdict_as_json, &exit_code] { exit_code = run_verify(*directory, *verdict_as_json ? VerdictForm::json : VerdictForm::text); });
 }
 

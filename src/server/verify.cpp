@@ -9,6 +9,7 @@
 
 #include "api/operation.h"
 #include "base/json.h"
+#include "server/app.h"
 #include "services/verify.h"
 #include "storage/sqlite/closed_directory.h"
 
@@ -50,8 +51,10 @@ void print_text(const services::Findings& findings, const services::VerifiedCoun
     for (const std::string& text : check.texts) std::cout << "wrong: " << name << ": " << text << "\n";
     if (check.count > check.texts.size()) std::cout << "wrong: " << name << ": and " << check.count - check.texts.size() << " more\n";
   }
-  std::cout << fmt::format("checked {} workspaces, {} records, {} links, {} unique values, {} log entries, {} kept answers, {} questions to the index\n", counts.workspaces,
-                           counts.records, counts.links, counts.unique_values, counts.log_entries, counts.idempotent_answers, counts.index_questions);
+  for (const std::string& note : findings.notes()) std::cout << "note: " << note << "\n";
+  std::cout << fmt::format("checked {} workspaces, {} records, {} links, {} unique values, {} log entries, {} kept answers, {} index snapshots, {} questions to the index\n",
+                           counts.workspaces, counts.records, counts.links, counts.unique_values, counts.log_entries, counts.idempotent_answers, counts.index_snapshots,
+                           counts.index_questions);
   if (!findings.sound()) std::cout << next_step << "\n";
   std::cout << (findings.sound() ? "sound" : "damaged") << std::endl;
 }
@@ -69,8 +72,12 @@ void print_json(const services::Findings& findings, const services::VerifiedCoun
                                      {"uniqueValues", counts.unique_values},
                                      {"logEntries", counts.log_entries},
                                      {"keptAnswers", counts.idempotent_answers},
+                                     {"indexSnapshots", counts.index_snapshots},
                                      {"indexQuestions", counts.index_questions}});
-  std::cout << Json::object({{"verdict", findings.sound() ? "sound" : "damaged"}, {"wrong", std::move(wrong)}, {"checked", checked}}).dump() << std::endl;
+  Json::Array notes;
+  for (const std::string& note : findings.notes()) notes.emplace_back(note);
+  std::cout << Json::object({{"verdict", findings.sound() ? "sound" : "damaged"}, {"wrong", std::move(wrong)}, {"notes", std::move(notes)}, {"checked", checked}}).dump()
+            << std::endl;
 }
 
 }  // namespace
@@ -84,6 +91,7 @@ int run_verify(const std::string& directory, VerdictForm form) {
     for (std::string& problem : closed.check()) findings.add("storage", std::move(problem));
     services::VerifyOptions options;
     options.is_operation = is_operation;
+    options.snapshots = snapshot_settings(directory);
     options.progress = [&](std::string_view what, std::uint64_t done) { progress.show(what, done); };
     options.seed = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
     counts = services::verify_contents(closed.reader(), options, findings);

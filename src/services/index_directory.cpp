@@ -1,6 +1,7 @@
 #include "services/index_directory.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "services/index_loading.h"
 
@@ -13,8 +14,13 @@ constexpr std::chrono::seconds longest_pause{60};
 
 }  // namespace
 
-IndexDirectory::IndexDirectory(storage::Database& database, SchemaSource schema, FailureSink failed)
-    : database_(database), schema_(std::move(schema)), failed_(std::move(failed)), thread_([this] { loop(); }) {}
+IndexDirectory::IndexDirectory(storage::Database& database, SchemaSource schema, SnapshotSettings snapshots, IndexEvents events)
+    : database_(database),
+      schema_(std::move(schema)),
+      snapshots_(std::move(snapshots)),
+      events_(std::move(events)),
+      keeper_(snapshots_.after > 0 ? std::make_unique<SnapshotKeeper>(database_, snapshots_, events_) : nullptr),
+      thread_([this] { loop(); }) {}
 
 IndexDirectory::~IndexDirectory() {
   {
@@ -123,13 +129,30 @@ std::optional<IndexDirectory::Load> IndexDirectory::take_load() {
 void IndexDirectory::load_now(const Load& load) {
   // A damaged page or record must not take down what does not need the index; and a disk may work again.
   try {
-    settle(load.workspace, load_index(database_, load.workspace, *schema_(load.workspace)));
+    const auto began = Clock::now();
+    const LoadedIndex loaded = read_index(load.workspace);
+    settle(load.workspace, loaded.index);
+    events_.loaded(load.workspace, loaded, std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began));
+    if (keeper_) keeper_->follow(load.workspace, loaded.index, loaded.base);
   } catch (const std::exception& failure) {
-    failed_(load.workspace, failure.what());
+    events_.failed(load.workspace, failure.what());
     settle(load.workspace, nullptr);
     std::lock_guard lock(mutex_);
     to_load_.push_back({.workspace = load.workspace, .due = Clock::now() + load.pause, .pause = std::min(2 * load.pause, longest_pause)});
   }
+}
+
+LoadedIndex IndexDirectory::read_index(model::WorkspaceId workspace) {
+  const model::SchemaPointer schema = schema_(workspace);
+  try {
+    if (keeper_)
+      if (auto restored = restore_index(*database_.read(), workspace, *schema, snapshots_)) return std::move(*restored);
+  } catch (const SnapshotRefused& refused) {
+    std::error_code ignored;
+    std::filesystem::remove(snapshot_path(snapshots_, workspace), ignored);
+    events_.snapshot_refused(workspace, refused.what());
+  }
+  return {.index = load_index(database_, workspace, *schema), .base = std::nullopt, .replayed = 0};
 }
 
 void IndexDirectory::settle(model::WorkspaceId workspace, const std::shared_ptr<index::WorkspaceIndex>& index) {

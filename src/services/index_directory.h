@@ -1,6 +1,6 @@
-// The indexes of all workspaces: loads each from a storage snapshot in the background, keeps it current, and says
-// when it is ready. One that cannot be loaded stays failed until the next start: its lists are refused, everything that
-// needs no index goes on. Publication comes from the write lane; lists come from any thread.
+// The indexes of all workspaces: loads each in the background, keeps it current, and says when it is ready. One that cannot be
+// loaded is failed until a later attempt succeeds: its lists are refused, everything that needs no index goes on. Publication
+// comes from the write lane; lists come from any thread.
 #pragma once
 
 #include <chrono>
@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "index/workspace_index.h"
+#include "services/index_events.h"
+#include "services/snapshot_keeper.h"
 #include "storage/database.h"
 
 namespace plenoptic::services {
@@ -23,10 +25,7 @@ class IndexDirectory {
  public:
   using SchemaSource = std::function<model::SchemaPointer(model::WorkspaceId)>;
 
-  /// Told why an index could not be loaded; it is tried again, later and later. On the loader's thread; must not throw.
-  using FailureSink = std::function<void(model::WorkspaceId, const std::string& reason)>;
-
-  IndexDirectory(storage::Database& database, SchemaSource schema, FailureSink failed);
+  IndexDirectory(storage::Database& database, SchemaSource schema, SnapshotSettings snapshots = {}, IndexEvents events = {});
   ~IndexDirectory();
 
   /// Starts loading a workspace's index.
@@ -62,17 +61,21 @@ class IndexDirectory {
   /// The load that is due next, once it is; nothing when stopping.
   std::optional<Load> take_load();
   void load_now(const Load& load);
+  /// From its snapshot where there is one that can be used, else from every record.
+  LoadedIndex read_index(model::WorkspaceId workspace);
   /// Gives a slot its outcome, and those who wait for it their turn.
   void settle(model::WorkspaceId workspace, const std::shared_ptr<index::WorkspaceIndex>& index);
 
   storage::Database& database_;
   SchemaSource schema_;
-  FailureSink failed_;
+  const SnapshotSettings snapshots_;
+  const IndexEvents events_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::unordered_map<std::uint32_t, Slot> slots_;
   std::vector<Load> to_load_;
   bool stopping_ = false;
+  std::unique_ptr<SnapshotKeeper> keeper_;  // null: no snapshots
   std::thread thread_;
 };
 

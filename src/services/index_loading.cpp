@@ -1,11 +1,10 @@
 #include "services/index_loading.h"
 
 #include <algorithm>
-#include <atomic>
-#include <functional>
-#include <future>
 #include <thread>
 #include <vector>
+
+#include "services/share_out.h"
 
 namespace plenoptic::services {
 namespace {
@@ -27,19 +26,6 @@ std::vector<std::unique_ptr<Reader>> open_snapshots(storage::Database& database,
   }
 }
 
-/// Runs `work(snapshot, i)` for i from 0 to `count`, each on whichever thread is free.
-void share_out(const std::vector<Reader*>& snapshots, std::size_t count, const std::function<void(Reader&, std::size_t)>& work) {
-  std::atomic<std::size_t> next = 0;
-  std::vector<std::future<void>> threads;
-  threads.reserve(snapshots.size());
-  for (Reader* snapshot : snapshots)
-    threads.push_back(std::async(std::launch::async, [&, snapshot] {
-      for (std::size_t i = next++; i < count; i = next++) work(*snapshot, i);
-    }));
-  for (auto& thread : threads) thread.wait();
-  for (auto& thread : threads) thread.get();
-}
-
 }  // namespace
 
 std::unique_ptr<index::WorkspaceIndex> load_index(storage::Database& database, model::WorkspaceId workspace, const model::Schema& schema) {
@@ -54,8 +40,8 @@ std::unique_ptr<index::WorkspaceIndex> load_index(const std::vector<Reader*>& sn
   auto index = std::make_unique<index::WorkspaceIndex>();
   index->begin_loading(schema);
   const auto& types = schema.object_types();
-  share_out(snapshots, types.size(), [&](Reader& storage, std::size_t i) {
-    storage.scan_records(workspace, types[i].number, [&](const model::Record& record) { index->load_record(types[i], record); });
+  share_out(snapshots.size(), types.size(), [&](std::size_t thread, std::size_t i) {
+    snapshots[thread]->scan_records(workspace, types[i].number, [&](const model::Record& record) { index->load_record(types[i], record); });
     index->finish_type(types[i].number);
   });
 
@@ -64,13 +50,14 @@ std::unique_ptr<index::WorkspaceIndex> load_index(const std::vector<Reader*>& sn
   std::vector<index::LinkRange> ranges;
   ranges.reserve(borders.size());
   for (std::size_t i = 0; i < borders.size(); ++i) ranges.emplace_back(*index, schema);
-  share_out(snapshots, ranges.size(), [&](Reader& storage, std::size_t i) {
+  share_out(snapshots.size(), ranges.size(), [&](std::size_t thread, std::size_t i) {
     RecordId last{UINT64_MAX, UINT64_MAX};
     if (i + 1 < borders.size()) {
       last = borders[i + 1];  // the id before the next range's first
       if (last.low-- == 0) --last.high;
     }
-    storage.scan_links(workspace, borders[i], last, [&](RecordId source, model::LinkTypeNumber type, RecordId destination) { ranges[i].add(source, type, destination); });
+    snapshots[thread]->scan_links(workspace, borders[i], last,
+                                  [&](RecordId source, model::LinkTypeNumber type, RecordId destination) { ranges[i].add(source, type, destination); });
   });
   index->load_links(schema, ranges);
   index->finish_loading(snapshots.front()->log_sequence(workspace));

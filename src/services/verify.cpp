@@ -44,6 +44,29 @@ bool check_definitions(storage::Reader& storage, const storage::Workspace& works
   return sound;
 }
 
+/// Both ways in which a server comes by its index.
+void check_indexes(storage::Reader& storage, const storage::Workspace& workspace, const model::Schema& schema, const VerifyOptions& options, IndexChecks& questions,
+                   Findings& findings, VerifiedCounts& counts) {
+  const auto ask = [&](const index::WorkspaceIndex& index, std::string_view check) {
+    for (const model::ObjectType& type : schema.object_types()) {
+      options.progress("index of " + type.plural, counts.records);
+      counts.index_questions += questions.compare(index, type, check);
+    }
+  };
+  constexpr std::string_view of_snapshot = "index snapshot";
+  const std::string path = snapshot_path(options.snapshots, workspace.id);
+  ask(*load_index({&storage}, workspace.id, schema), "index");
+  try {
+    const auto restored = restore_index(storage, workspace.id, schema, options.snapshots);
+    if (!restored) return;
+    ++counts.index_snapshots;
+    ask(*restored->index, of_snapshot);
+    if (findings.checks().contains(of_snapshot)) findings.note(fmt::format("remove {}: the next start builds the index of workspace {} from the database", path, workspace.slug));
+  } catch (const SnapshotRefused& refused) {
+    findings.note(fmt::format("{} is not used: {}. The next start builds the index of workspace {} from the database, and it is saved anew", path, refused.what(), workspace.slug));
+  }
+}
+
 void check_workspace(storage::Reader& storage, const storage::Workspace& workspace, const model::Schema& schema, const VerifyOptions& options, Findings& findings,
                      VerifiedCounts& counts) {
   RecordChecks records(storage, workspace, schema, findings);
@@ -69,11 +92,7 @@ void check_workspace(storage::Reader& storage, const storage::Workspace& workspa
   options.progress("links", counts.records);
   records.finish(counts);
   options.progress("index", counts.records);
-  const auto index = load_index({&storage}, workspace.id, schema);
-  for (const model::ObjectType& type : schema.object_types()) {
-    options.progress("index of " + type.plural, counts.records);
-    counts.index_questions += questions.compare(*index, type);
-  }
+  check_indexes(storage, workspace, schema, options, questions, findings, counts);
 }
 
 bool belongs_to_a_record(storage::Reader& storage, const WorkspaceEntry& workspace, const std::string& id) {

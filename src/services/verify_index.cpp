@@ -128,7 +128,8 @@ std::vector<IndexChecks::Question> IndexChecks::make_questions(const ObjectType&
   return questions;
 }
 
-std::uint64_t IndexChecks::compare(const index::WorkspaceIndex& index, const ObjectType& type) {
+std::uint64_t IndexChecks::compare(const index::WorkspaceIndex& index, const ObjectType& type, std::string_view check) {
+  check_ = check;
   std::vector<Question> questions = make_questions(type);
   std::vector<RecordId> live, trashed;
   storage_.scan_records(workspace_, type.number, [&](const Record& record) {
@@ -156,10 +157,10 @@ void IndexChecks::compare_order(const index::WorkspaceIndex& index, const Object
   for (std::size_t offset = 0; offset == 0 || offset < ids.size(); offset += large_page) {
     const Page answer = index.query({.type = type.number, .life = life, .filter = nullptr, .offset = offset, .limit = large_page});
     if (answer.total_count != ids.size())
-      return findings_.add("index", fmt::format("{} {} are {} in storage and {} in the index", which, type.plural, ids.size(), answer.total_count));
+      return findings_.add(check_, fmt::format("{} {} are {} in storage and {} in the index", which, type.plural, ids.size(), answer.total_count));
     const auto begin = ids.rbegin() + static_cast<std::ptrdiff_t>(offset);
     if (!std::equal(answer.ids.begin(), answer.ids.end(), begin, begin + static_cast<std::ptrdiff_t>(std::min(large_page, ids.size() - offset))))
-      return findings_.add("index", fmt::format("{} {} stand in another order in the index, after the first {}", which, type.plural, offset));
+      return findings_.add(check_, fmt::format("{} {} stand in another order in the index, after the first {}", which, type.plural, offset));
   }
 }
 
@@ -171,9 +172,9 @@ void IndexChecks::compare_answer(const index::WorkspaceIndex& index, const Objec
     const Page answer = index.query({.type = type.number, .life = life, .filter = &filter, .offset = 0, .limit = page_size});
     std::vector<RecordId> newest(expected.newest.rbegin(), expected.newest.rbegin() + static_cast<std::ptrdiff_t>(std::min(page_size, expected.newest.size())));
     if (answer.total_count != expected.total)
-      findings_.add("index", fmt::format("{}: {} in storage, {} by the index", described(type, question.predicate, life), expected.total, answer.total_count));
+      findings_.add(check_, fmt::format("{}: {} in storage, {} by the index", described(type, question.predicate, life), expected.total, answer.total_count));
     else if (answer.ids != newest)
-      findings_.add("index", fmt::format("{}: the index shows other records", described(type, question.predicate, life)));
+      findings_.add(check_, fmt::format("{}: the index shows other records", described(type, question.predicate, life)));
   }
 }
 
@@ -195,8 +196,8 @@ std::uint64_t IndexChecks::compare_links(const index::WorkspaceIndex& index, con
         std::sort(answer.ids.begin(), answer.ids.end());
         ++asked;
         if (answer.ids != expected)
-          findings_.add("index", fmt::format("linked to {} by link type {}: {} in storage, {} by the index", model::public_id(type, sample.id), link_type.number, expected.size(),
-                                             answer.total_count));
+          findings_.add(check_, fmt::format("linked to {} by link type {}: {} in storage, {} by the index", model::public_id(type, sample.id), link_type.number, expected.size(),
+                                            answer.total_count));
       }
     }
   return asked;

@@ -19,7 +19,8 @@ class IndexChecks {
   /// Each record once: some are kept as samples, which the questions are made of.
   void sample(const model::Record& record, const model::FieldValues& values);
   /// Asks about one type: scans its records once more. Returns how many questions there were.
-  std::uint64_t compare(const index::WorkspaceIndex& index, const model::ObjectType& type);
+  /// What differs is a finding of `check`.
+  std::uint64_t compare(const index::WorkspaceIndex& index, const model::ObjectType& type, std::string_view check = "index");
 
  private:
   struct Question;
@@ -44,6 +45,7 @@ class IndexChecks {
   const model::WorkspaceId workspace_;
   const model::Schema& schema_;
   Findings& findings_;
+  std::string_view check_;  // of the findings
   std::mt19937_64 random_;
   std::map<model::TypeNumber, std::vector<Sample>> samples_;
   std::map<model::TypeNumber, std::uint64_t> seen_;

@@ -26,7 +26,7 @@ WORKERS = 16
 ROUNDS_ON_A_DIRECTORY = 24  # then a new one, so that checks stay short and making one is tried too
 MET_ALWAYS = ("kill", "unsynced")
 KILLED, POWER_LOST, OUTCOME_UNKNOWN = -9, 86, 70
-OPTIONS = ["--rate-limit", "0", "--public-url", "https://crm.example", "--wal-limit-mib", "1"]
+OPTIONS = ["--rate-limit", "0", "--public-url", "https://crm.example", "--wal-limit-mib", "1", "--index-snapshot-after", "1", "--log-level", "info"]
 
 # How a round goes wrong. `kill` ends the process only; with `unsynced` nothing survives that was not synced.
 WAYS = ["kill", "unsynced", "power", "power", "full", "write", "sync", "read", "truncate", "shm"]
@@ -197,6 +197,7 @@ def run_on_a_directory(data, choose, ways, seen):
     check(server, workers, 10**9)
     assert server.stop() == 0, server.stderr()
     assert verify(data)[0] == 0, verify(data)
+    seen["started from a snapshot of the index"] += server.said().count('"from":"snapshot"')
     seen["acknowledged"] += sum(worker.acknowledged for worker in workers)
     seen["looked at in between"] += sum(worker.looked for worker in workers)
     seen["records"] += sum(len(worker.records) for worker in workers)
@@ -215,7 +216,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_half_there(tmp_path, capsys
         raise
     with capsys.disabled():
         print(f"\ncrash test: seed {SEED}, {seen['rounds']} rounds, {seen['acknowledged']} writes acknowledged, none lost; {dict(sorted(seen.items()))}")
-    assert seen["acknowledged"] > 20 * ROUNDS
+    assert seen["acknowledged"] > 20 * ROUNDS and seen["started from a snapshot of the index"] > ROUNDS / 4
 
 
 def test_a_disk_that_lies_about_its_syncs_is_found_out(tmp_path):

@@ -107,12 +107,10 @@ TEST_F(StorageTest, AnIndexThatCannotBeLoadedIsTriedAgain) {
   system.set_plan({.failing = {.at = 1, .count = 0}, .failing_on = Operation::read});
   std::atomic<int> failures = 0;
   const auto nothing = std::make_shared<const model::Schema>(1, std::vector<model::ObjectType>(), std::vector<model::LinkType>());
-  services::IndexDirectory indexes(
-      *database, [&](model::WorkspaceId) { return nothing; },
-      [&](model::WorkspaceId, const std::string&) {
-        ++failures;
-        system.set_plan({});
-      });
+  services::IndexDirectory indexes(*database, [&](model::WorkspaceId) { return nothing; }, {}, {.failed = [&](model::WorkspaceId, const std::string&) {
+    ++failures;
+    system.set_plan({});
+  }});
   std::promise<bool> ready;
   indexes.load({1});
   // Who asks meanwhile is told of the failure, and waits for nothing.

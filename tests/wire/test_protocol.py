@@ -189,7 +189,7 @@ class TestOperators:
         assert server.stop() == 0
         log = server.stderr()
         lines = [json.loads(line) for line in log.splitlines()]
-        assert any(line["operation"] == "account.create" and line["status"] == 200 and line["requestId"] for line in lines)
+        assert any(line.get("operation") == "account.create" and line["status"] == 200 and line["requestId"] for line in lines)
         assert "Confidential" not in log and "Secret value" not in log and client.key not in log
 
     def test_keys(self, client, unique):

@@ -12,8 +12,8 @@ namespace plenoptic::storage::sqlite {
 struct ReadStatements {
   explicit ReadStatements(Connection& connection);
 
-  Statement begin, end, all_workspaces, one_workspace, definitions, api_keys, find_record, is_live, scan_records, count_records, links_of_record, links_of_view, has_link, scan_links,
-      scan_link_ends, find_unique, scan_unique, log_sequence, find_change, scan_log, find_idempotent, scan_idempotent, greatest_id;
+  Statement begin, end, all_workspaces, one_workspace, definitions, api_keys, find_record, is_live, scan_records, count_records, links_of_record, links_of_view, has_link,
+      scan_links, scan_link_ends, find_unique, scan_unique, log_sequence, find_change, scan_log, find_idempotent, scan_idempotent, greatest_id;
 };
 
 /// Every method of Reader, for snapshots and for the write transaction (whose interface is Writer).

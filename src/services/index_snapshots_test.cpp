@@ -1,0 +1,231 @@
+// Snapshots beside a database that goes on: what is restored from one and the log is as storage is.
+#include "services/index_snapshots.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <random>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "model/system_schema.h"
+#include "services/index_directory.h"
+#include "services/index_loading.h"
+#include "services/records.h"
+#include "services/verify_index.h"
+#include "storage/sqlite/sqlite_database.h"
+
+namespace plenoptic::services {
+namespace {
+
+namespace fs = std::filesystem;
+using model::RecordId;
+
+class IndexSnapshotsTest : public testing::Test {
+ protected:
+  static constexpr model::TypeNumber deal = model::types::opportunity;
+  static constexpr model::FieldNumber name = 1, stage = 2, amount = 3;
+
+  IndexSnapshotsTest() {
+    std::string pattern = (fs::temp_directory_path() / "plenoptic-snapshots-XXXXXX").string();
+    root = ::mkdtemp(pattern.data());
+    open("data");
+    random.seed(seed);
+  }
+  ~IndexSnapshotsTest() override {
+    database.reset();
+    fs::remove_all(root);
+  }
+
+  void open(const std::string& where) {
+    database.reset();
+    settings = {.directory = root + "/" + where, .program = "test 1", .after = 1};
+    const bool made = fs::exists(settings.directory);
+    database = storage::open_sqlite({.directory = settings.directory, .throw_away = false});
+    if (!made) database->write_group([&](storage::Writer& writer) { workspace = writer.create_workspace({.slug = "w", .name = "W", .settings = "{}", .schema_version = 1}); });
+  }
+
+  std::uint32_t pick(std::uint32_t below) { return std::uniform_int_distribution<std::uint32_t>(0, below - 1)(random); }
+
+  static model::Schema make_schema() {
+    int count = 0;
+    auto system = model::system_schema("USD", [&](std::string_view prefix) { return std::string(prefix) + std::to_string(++count); });
+    return {1, std::move(system.object_types), std::move(system.link_types)};
+  }
+
+  RecordWrite some_values() {
+    RecordWrite write;
+    write.fields.set(name, "Deal " + std::to_string(pick(50)));
+    write.fields.set(stage, model::OptionNumber{1 + pick(3)});
+    write.fields.set(amount, pick(3) == 0 ? model::Value{} : model::Value{static_cast<std::int64_t>(pick(1000))});
+    return write;
+  }
+
+  void write_one(WriteContext& context) {
+    const model::ObjectType& type = schema->type(deal);
+    if (people.size() < 5) {
+      people.push_back(create_record(context, schema->type(model::types::contact), {}).id);
+    } else if (deals.size() < 10 || pick(3) == 0) {
+      ServerLinks links;
+      if (pick(2)) links.emplace_back(model::links::opportunity_champion, people[pick(static_cast<std::uint32_t>(people.size()))]);
+      deals.push_back(create_record(context, type, some_values(), links).id);
+    } else {
+      const RecordId id = deals[pick(static_cast<std::uint32_t>(deals.size()))];
+      const bool live = context.storage.find_record(workspace, deal, id)->live();
+      if (!live)
+        restore_record(context, type, id);
+      else if (pick(4) == 0)
+        trash_record(context, type, id);
+      else
+        update_record(context, type, id, some_values());
+    }
+  }
+
+  /// Commits some writes, and tells `index` as the lane does.
+  void write(int count, index::WorkspaceIndex* index = nullptr) {
+    std::vector<model::Change> changes;
+    database->write_group([&](storage::Writer& writer) {
+      for (int i = 0; i < count; ++i) {
+        WriteContext context{
+            .storage = writer, .workspace = workspace, .schema = schema, .now_ms = ++now_ms, .ids = ids, .actor = {}, .origin = {}, .changes = {}, .after_commit = {}};
+        context.origin.request_id = "req_" + std::to_string(random());
+        write_one(context);
+        changes.insert(changes.end(), context.changes.begin(), context.changes.end());
+      }
+    });
+    if (index) index->apply_all(*schema, changes);
+  }
+
+  /// While it is written, writes go on.
+  void save(index::WorkspaceIndex& index) {
+    const auto written = write_snapshot(*database, workspace, index, settings, [&] {
+      write(static_cast<int>(pick(4)), &index);
+      return false;
+    });
+    ASSERT_TRUE(written);
+  }
+
+  std::optional<LoadedIndex> restore() { return restore_index(*database->read(), workspace, *schema, settings); }
+  std::string refusal() {
+    try {
+      restore();
+    } catch (const SnapshotRefused& refused) {
+      return refused.what();
+    }
+    return "it is not refused";
+  }
+
+  void expect_as_storage(const index::WorkspaceIndex& index) {
+    const auto reader = database->read();
+    EXPECT_EQ(index.sequence(), reader->log_sequence(workspace));
+    Findings findings;
+    IndexChecks checks(*reader, workspace, *schema, findings, random());
+    for (const model::ObjectType& type : schema->object_types())
+      reader->scan_records(workspace, type.number, [&](const model::Record& record) { checks.sample(record, model::decode_fields(record.fields)); });
+    for (const model::ObjectType& type : schema->object_types()) checks.compare(index, type);
+    for (const auto& [check, found] : findings.checks()) ADD_FAILURE() << found.texts.front();
+  }
+
+  const unsigned seed = std::random_device{}();
+  testing::ScopedTrace trace{__FILE__, __LINE__, "seed " + std::to_string(seed)};
+  std::string root;
+  SnapshotSettings settings;
+  std::unique_ptr<storage::Database> database;
+  model::WorkspaceId workspace;
+  model::SchemaPointer schema = std::make_shared<const model::Schema>(make_schema());
+  std::mt19937 random;
+  base::CuidGenerator ids;
+  std::int64_t now_ms = 1'000;
+  std::vector<RecordId> people, deals;
+};
+
+TEST_F(IndexSnapshotsTest, WhatIsRestoredIsAsStorageIs) {
+  for (int round = 0; round < 5; ++round) {
+    write(100);
+    const auto index = load_index(*database, workspace, *schema);
+    save(*index);
+    write(static_cast<int>(pick(200)));
+    const auto restored = restore();
+    ASSERT_TRUE(restored);
+    EXPECT_GT(restored->replayed, 0U);
+    expect_as_storage(*restored->index);
+  }
+}
+
+TEST_F(IndexSnapshotsTest, WithoutAFileThereIsNothingToRestore) {
+  write(5);
+  EXPECT_FALSE(restore());
+}
+
+TEST_F(IndexSnapshotsTest, WhatIsNotOfThisDatabaseIsRefused) {
+  write(50);
+  database.reset();
+  fs::copy(root + "/data", root + "/backup", fs::copy_options::recursive);
+  open("data");
+  const std::vector<RecordId> known = deals;
+  write(20);
+  save(*load_index(*database, workspace, *schema));
+  fs::copy(root + "/data/index", root + "/backup/index", fs::copy_options::recursive);
+  open("backup");
+  EXPECT_THAT(refusal(), testing::HasSubstr("not of this database's past"));
+  deals = known;
+  write(100);  // as many entries, but others
+  EXPECT_THAT(refusal(), testing::HasSubstr("not of this database's past"));
+  open("data");
+  EXPECT_TRUE(restore());
+  settings.program = "test 2";
+  EXPECT_THAT(refusal(), testing::HasSubstr("written by test 1"));
+}
+
+TEST_F(IndexSnapshotsTest, OneOfAnotherWorkspaceIsRefused) {
+  write(50);
+  save(*load_index(*database, workspace, *schema));
+  const std::string path = snapshot_path(settings, workspace);
+  workspace.value += 1;
+  fs::rename(path, snapshot_path(settings, workspace));
+  EXPECT_THAT(refusal(), testing::HasSubstr("another workspace's"));
+}
+
+TEST_F(IndexSnapshotsTest, TheDirectoryKeepsAndUsesThem) {
+  write(50);
+  std::vector<std::string> said;
+  const auto run = [&] {
+    std::promise<void> written;
+    std::atomic<bool> is_written = false;
+    IndexEvents events;
+    events.loaded = [&](model::WorkspaceId, const LoadedIndex& loaded, std::chrono::milliseconds) {
+      said.emplace_back(loaded.base ? "restored" : "built");
+      if (loaded.base) written.set_value();
+    };
+    events.snapshot_refused = [&](model::WorkspaceId, const std::string&) { said.emplace_back("refused"); };
+    events.snapshot_written = [&](model::WorkspaceId, const WrittenSnapshot&, std::chrono::milliseconds) {
+      if (!is_written.exchange(true)) written.set_value();
+    };
+    IndexDirectory indexes(*database, [&](model::WorkspaceId) { return schema; }, settings, std::move(events));
+    indexes.load(workspace);
+    written.get_future().wait();
+    expect_as_storage(*indexes.find_ready(workspace));
+  };
+  run();
+  run();
+  std::fstream(snapshot_path(settings, workspace), std::ios::in | std::ios::out) << "damage";
+  run();
+  EXPECT_THAT(said, testing::ElementsAre("built", "restored", "refused", "built"));
+}
+
+TEST_F(IndexSnapshotsTest, WhereTheyCannotBeWrittenTheIndexGoesOn) {
+  write(50);
+  std::ofstream(settings.directory + "/index") << "in the way";
+  std::promise<std::string> failed;
+  IndexEvents events;
+  events.snapshot_failed = [&](model::WorkspaceId, const std::string& reason) { failed.set_value(reason); };
+  IndexDirectory indexes(*database, [&](model::WorkspaceId) { return schema; }, settings, std::move(events));
+  indexes.load(workspace);
+  EXPECT_THAT(failed.get_future().get(), testing::HasSubstr("Not a directory"));
+  expect_as_storage(*indexes.find_ready(workspace));
+}
+
+}  // namespace
+}  // namespace plenoptic::services
