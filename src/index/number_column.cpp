@@ -29,6 +29,19 @@ struct Range {
 };
 constexpr Range nothing{highest, lowest};
 
+/// Where bits are set; returns how many. Words without any, which are most, are passed over without a branch for each.
+std::size_t places_of(std::span<const std::uint64_t> bits, std::array<std::uint16_t, chunk_size>& places) {
+  std::array<std::uint16_t, std::tuple_size_v<ChunkWords>> filled;
+  std::size_t filled_count = 0, count = 0;
+  for (std::size_t i = 0; i < bits.size(); ++i) {
+    filled[filled_count] = static_cast<std::uint16_t>(i);
+    filled_count += bits[i] != 0;
+  }
+  for (const std::uint16_t i : std::span(filled).first(filled_count))
+    for (std::uint64_t word = bits[i]; word != 0; word &= word - 1) places[count++] = static_cast<std::uint16_t>(i * 64 + std::countr_zero(word));
+  return count;
+}
+
 class RangeCondition final : public Condition {
  public:
   struct Parts {
@@ -64,13 +77,9 @@ class RangeCondition final : public Condition {
   /// Takes the records whose bins lie across an end of the range, and whose values are outside.
   void look(std::size_t begin, std::span<const std::uint64_t> edges, ChunkWords& words) const {
     std::array<std::uint16_t, chunk_size> places;
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < edges.size(); ++i)
-      for (std::uint64_t edge = edges[i]; edge != 0; edge &= edge - 1) {
-        places[count] = static_cast<std::uint16_t>(i * 64 + static_cast<std::size_t>(std::countr_zero(edge)));
-        // Values lie far apart: all of them are asked for before the first is looked at.
-        __builtin_prefetch(&parts_.values[begin + places[count++]]);
-      }
+    const std::size_t count = places_of(edges, places);
+    // Values lie far apart: all of them are asked for before the first is looked at.
+    for (const std::uint16_t place : std::span(places).first(count)) __builtin_prefetch(&parts_.values[begin + place]);
     for (const std::uint16_t place : std::span(places).first(count)) {
       const std::int64_t value = parts_.values[begin + place];
       const bool outside = value < parts_.range.from || value > parts_.range.to;

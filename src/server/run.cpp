@@ -54,7 +54,7 @@ void add_settings(CLI::App& command, Settings& settings) {
       ->check(from_to(1, 1 << 20));
   add("--answer-cache-mib", settings.answer_cache_mib, "PLENOPTIC_ANSWER_CACHE_MIB", "memory for kept answers of retrieve, at most; 0: off")->check(from_to(0, 1 << 20));
   add("--index-snapshot-after", settings.index_snapshot_after, "PLENOPTIC_INDEX_SNAPSHOT_AFTER",
-      "changes after which an index is saved anew, for a quick start; at least a twentieth of its records, and an index of fewer records is not saved; 0: off")
+      "changes after which an index is saved anew, for a quick start, once writes pause; an index of fewer records is not saved; 0: off")
       ->check(from_to(0, 1'000'000'000));
   add("--tls-cert", settings.tls_cert, "PLENOPTIC_TLS_CERT", "PEM file of the certificate chain; with --tls-key");
   add("--tls-key", settings.tls_key, "PLENOPTIC_TLS_KEY", "PEM file of the certificate's key");

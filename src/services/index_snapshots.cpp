@@ -70,7 +70,7 @@ LoadedIndex restore(const SnapshotFile& file, storage::Reader& storage, Workspac
 std::string snapshot_path(const SnapshotSettings& settings, WorkspaceId workspace) { return fmt::format("{}/index/{}.snapshot", settings.directory, workspace.value); }
 
 std::optional<WrittenSnapshot> write_snapshot(storage::Database& database, WorkspaceId workspace, const index::WorkspaceIndex& index, const SnapshotSettings& settings,
-                                              const std::function<bool()>& abandoned) {
+                                              std::string& buffer, const std::function<bool()>& abandoned) {
   SnapshotHead head;
   head.program = program_of(settings);
   head.workspace = workspace.value;
@@ -85,16 +85,17 @@ std::optional<WrittenSnapshot> write_snapshot(storage::Database& database, Works
   }
   require_room(settings.directory, memory);
   index::SnapshotWriter file(snapshot_path(settings, workspace));
-  std::string bytes(memory / 8, '\0');  // as large as the largest part, as a rule: memory that is new takes longer than copying, and writes would wait for it
+  // As large as the largest part, as a rule: memory that is new takes longer than copying, and writes would wait for it.
+  if (buffer.capacity() < memory / 8) buffer.resize(memory / 8);
   for (const SnapshotPart& part : parts) {
     if (abandoned()) return std::nullopt;
-    bytes.clear();
+    buffer.clear();
     {
       const auto lock = index.read_lock();
-      index.save_part(part, bytes);
+      index.save_part(part, buffer);
       head.newest = index.sequence();
     }
-    file.add(part, head.newest, bytes);
+    file.add(part, head.newest, buffer);
   }
   head.fingerprint = fingerprint(*database.read(), workspace, head.newest);
   file.finish(head);

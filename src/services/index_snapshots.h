@@ -31,9 +31,9 @@ struct WrittenSnapshot {
 };
 
 /// Writes go on meanwhile: they wait for one part at a time to be copied, and never for the file. Nothing where `abandoned`
-/// said so between two parts. Throws std::runtime_error where it cannot be written.
+/// said so between two parts. `buffer` holds a part at a time. Throws std::runtime_error where it cannot be written.
 std::optional<WrittenSnapshot> write_snapshot(storage::Database& database, model::WorkspaceId workspace, const index::WorkspaceIndex& index, const SnapshotSettings& settings,
-                                              const std::function<bool()>& abandoned);
+                                              std::string& buffer, const std::function<bool()>& abandoned);
 
 struct LoadedIndex {
   std::shared_ptr<index::WorkspaceIndex> index;

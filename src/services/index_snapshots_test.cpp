@@ -100,7 +100,8 @@ class IndexSnapshotsTest : public testing::Test {
 
   /// While it is written, writes go on.
   void save(index::WorkspaceIndex& index) {
-    const auto written = write_snapshot(*database, workspace, index, settings, [&] {
+    std::string buffer;
+    const auto written = write_snapshot(*database, workspace, index, settings, buffer, [&] {
       write(static_cast<int>(pick(4)), &index);
       return false;
     });

@@ -1,17 +1,14 @@
 #include "services/snapshot_keeper.h"
 
 #include <algorithm>
-#include <chrono>
+#include <utility>
 
 namespace plenoptic::services {
 namespace {
 
 constexpr std::chrono::milliseconds interval{200};  // between looks at how far the log has moved on
-
-std::uint64_t sequence_of(const index::WorkspaceIndex& index) {
-  const auto lock = index.read_lock();
-  return index.sequence();
-}
+constexpr std::chrono::seconds pause{3};            // without writes: nobody is disturbed
+constexpr std::uint64_t busy_share = 8;             // of the records: so many log entries are replayed within a few seconds
 
 }  // namespace
 
@@ -29,39 +26,44 @@ SnapshotKeeper::~SnapshotKeeper() {
 
 void SnapshotKeeper::follow(model::WorkspaceId workspace, std::shared_ptr<const index::WorkspaceIndex> index, std::optional<std::uint64_t> base) {
   std::lock_guard lock(mutex_);
-  followed_[workspace.value] = {.index = std::move(index), .base = base};
+  followed_[workspace.value] = {.index = std::move(index), .base = base, .sequence = 0, .still_since = {}};
 }
 
 void SnapshotKeeper::loop() {
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, interval, [this] { return stopping_.load(); })) {
-    const auto followed = followed_;
+    auto followed = followed_;
     lock.unlock();
-    for (const auto& [workspace, each] : followed) look_at({workspace}, each);
+    for (auto& [workspace, each] : followed) look_at({workspace}, each);
     lock.lock();
+    for (auto& [workspace, each] : followed)
+      if (followed_[workspace].index == each.index) followed_[workspace] = each;
   }
 }
 
-void SnapshotKeeper::look_at(model::WorkspaceId workspace, Followed followed) {
+void SnapshotKeeper::look_at(model::WorkspaceId workspace, Followed& followed) {
   if (!is_due(followed)) return;
   const auto began = std::chrono::steady_clock::now();
   try {
-    const auto written = write_snapshot(database_, workspace, *followed.index, settings_, [this] { return stopping_.load(); });
+    const auto written = write_snapshot(database_, workspace, *followed.index, settings_, buffer_, [this] { return stopping_.load(); });
     if (!written) return;
     followed.base = written->base;
     events_.snapshot_written(workspace, *written, std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began));
   } catch (const std::exception& failure) {
-    followed.base = sequence_of(*followed.index);
+    followed.base = followed.sequence;
     events_.snapshot_failed(workspace, failure.what());
   }
-  follow(workspace, followed.index, followed.base);
 }
 
-bool SnapshotKeeper::is_due(const Followed& followed) const {
+bool SnapshotKeeper::is_due(Followed& followed) const {
+  const auto now = std::chrono::steady_clock::now();
   const auto lock = followed.index->read_lock();
-  const std::uint64_t records = followed.index->record_count();
+  const std::uint64_t records = followed.index->record_count(), sequence = followed.index->sequence();
+  if (sequence != std::exchange(followed.sequence, sequence)) followed.still_since = now;
   if (records < settings_.after) return false;
-  return !followed.base || followed.index->sequence() - *followed.base >= std::max(settings_.after, records / 20);
+  if (!followed.base) return true;
+  const std::uint64_t behind = sequence - *followed.base;
+  return behind >= std::max(settings_.after, records / busy_share) || (behind >= settings_.after && now - followed.still_since >= pause);
 }
 
 }  // namespace plenoptic::services

@@ -1,12 +1,15 @@
-// Writes snapshots of large indexes, on a thread of its own: when one was built from storage, and when the log has moved on.
+// Writes snapshots of large indexes, on a thread of its own: when one was built from storage, and when the log has moved on. Where
+// writes pause, soon; where they never do, late, since a snapshot takes time and disk from them.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <unordered_map>
 
@@ -28,11 +31,14 @@ class SnapshotKeeper {
     std::shared_ptr<const index::WorkspaceIndex> index;
     /// The log entry that the last snapshot is of; after a failure, the one that the next attempt counts from.
     std::optional<std::uint64_t> base;
+    /// Where the log stood when it was looked at last, and since when.
+    std::uint64_t sequence = 0;
+    std::chrono::steady_clock::time_point still_since = {};
   };
 
   void loop();
-  void look_at(model::WorkspaceId workspace, Followed followed);
-  bool is_due(const Followed& followed) const;
+  void look_at(model::WorkspaceId workspace, Followed& followed);
+  bool is_due(Followed& followed) const;
 
   storage::Database& database_;
   const SnapshotSettings& settings_;
@@ -40,6 +46,7 @@ class SnapshotKeeper {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::unordered_map<std::uint32_t, Followed> followed_;  // by workspace
+  std::string buffer_;                                    // for the parts, one after another; kept, so that memory stays flat
   std::atomic<bool> stopping_ = false;
   std::thread thread_;
 };
