@@ -2,6 +2,7 @@
 
 A row is a plain dict in no system's terms; links are numbers of other rows. Whoever stores it (Plenoptic's API, a peer's tables) says how.
 """
+import math
 import random
 from dataclasses import dataclass
 
@@ -61,6 +62,11 @@ class Sizes:
     @property
     def name(self):
         return f"{self.opportunities}-{self.accounts}-{self.contacts}-{self.tasks}"
+
+
+def searched_digits(contacts):
+    """How many digits of its number a search for a name has, so that about a hundred records match at every size."""
+    return max(0, round(math.log10(contacts / 2000)))
 
 
 def company(number):

@@ -64,7 +64,7 @@ class Server:
 
     def drive(self, scenario, seconds, connections=64, seed=1):
         return drive(self.url, "plenoptic", scenario, seconds, connections, http_headers(self.key), seed, records=self.ids("opportunities"), accounts=self.ids("accounts"),
-                     total=self.total("opportunities") if scenario == "far_page" else 0)
+                     total=self.total("opportunities") if scenario == "far_page" else 0, digits=data.searched_digits(self.total("contacts")))
 
     def memory_mib(self):
         return memory_mib(self.process.pid)

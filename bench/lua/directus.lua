@@ -15,6 +15,6 @@ return function(c)
     return c.get(format("%s?limit=25&meta=filter_count&filter%%5Bstage%%5D%%5B_eq%%5D=%s&filter%%5Bamount%%5D%%5B_gt%%5D=%d&filter%%5Bamount%%5D%%5B_lt%%5D=%d", path, pick(c.stages), low, low + 10000))
   end
 
-  function ask.contains() return c.get(format("/items/contacts?limit=25&meta=filter_count&filter%%5Bemail%%5D%%5B_contains%%5D=%s%d", pick(c.last), 10 + random(89))) end
+  function ask.contains() return c.get(format("/items/contacts?limit=25&meta=filter_count&filter%%5Bemail%%5D%%5B_contains%%5D=%s%s", pick(c.last), c.digits())) end
   return ask
 end

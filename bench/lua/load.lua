@@ -28,6 +28,9 @@ function init(arguments)
     tiers = { "Gold", "Silver", "Bronze" },
     last = { "okafor", "lindqvist", "marchetti", "nakamura", "herrera", "novak", "haddad", "keller", "osei", "duarte" },
   }
+  -- The beginning of a number, with which a search stays as narrow in a larger data set.
+  local digits = tonumber(settings.digits or "0")
+  context.digits = function() return digits == 0 and "" or tostring(math.random(10 ^ (digits - 1), 10 ^ digits - 1)) end
   -- A request is joined from ready pieces: wrk.format would walk the headers each time.
   local head = " HTTP/1.1\r\nHost: 127.0.0.1\r\n" .. (settings.headers or ""):gsub("|", "\r\n")
   if settings.headers and settings.headers ~= "" then head = head .. "\r\n" end

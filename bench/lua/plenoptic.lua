@@ -23,11 +23,11 @@ return function(c)
     return c.get(format("/v1/opportunities?limit=25&%%24stage%%5Bequal%%5D=%s&%%24amount%%5BgreaterThan%%5D=%d&%%24amount%%5BlessThan%%5D=%d", pick(c.stages), low, low + 10000))
   end
 
-  function ask.contains() return c.get(format("/v1/contacts?limit=25&%%24email%%5Bcontains%%5D=%s%d", pick(c.last), 10 + random(89))) end
+  function ask.contains() return c.get(format("/v1/contacts?limit=25&%%24email%%5Bcontains%%5D=%s%s", pick(c.last), c.digits())) end
 
   local adjectives = { "Amber", "Northern", "Silent", "Golden", "Rapid", "Urban", "Coastal", "Lunar", "Prime", "Verdant" }
   local nouns = { "Harbour", "Logistics", "Foundry", "Robotics", "Textiles", "Analytics", "Orchards", "Shipping", "Optics", "Energy" }
-  function ask.starts() return c.get(format("/v1/opportunities?limit=25&%%24name%%5BstartsWith%%5D=%s%%20%s", pick(adjectives), pick(nouns))) end
+  function ask.starts() return c.get(format("/v1/opportunities?limit=25&%%24name%%5BstartsWith%%5D=%s%%20%s%%20%s", pick(adjectives), pick(nouns), c.digits())) end
 
   function ask.relationship() return c.get("/v1/opportunities?limit=25&%24account%5Bcontains%5D=" .. c.account()) end
 

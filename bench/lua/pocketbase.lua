@@ -15,6 +15,6 @@ return function(c)
     return c.get(format("%s?perPage=25&filter=(stage%%3D%%27%s%%27%%26%%26amount%%3E%d%%26%%26amount%%3C%d)", path, pick(c.stages), low, low + 10000))
   end
 
-  function ask.contains() return c.get(format("/api/collections/contacts/records?perPage=25&filter=(email~%%27%s%d%%27)", pick(c.last), 10 + random(89))) end
+  function ask.contains() return c.get(format("/api/collections/contacts/records?perPage=25&filter=(email~%%27%s%s%%27)", pick(c.last), c.digits())) end
   return ask
 end

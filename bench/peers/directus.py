@@ -97,6 +97,7 @@ class Store:
             raise RuntimeError(f"directus bootstrap: {run.stdout[-1000:]}{run.stderr[-1000:]}")
         self._make_collections()
         self._fill(cluster, sizes)
+        self.digits = data.searched_digits(sizes.contacts)
         (directory / "records").write_text("".join(identity(OPPORTUNITY, at) + "\n" for at in range(sizes.opportunities)))
         (directory / "accounts").write_text("".join(identity(ACCOUNT, at) + "\n" for at in range(sizes.accounts)))
 
@@ -141,7 +142,7 @@ class Directus:
 
     def drive(self, scenario, seconds, connections=64, seed=1):
         return drive(self.url, "directus", scenario, seconds, connections, f"Authorization: Bearer {self.token}", seed, records=self.store.directory / "records",
-                     accounts=self.store.directory / "accounts")
+                     accounts=self.store.directory / "accounts", digits=self.store.digits)
 
     def stop(self):
         end(self.process)

@@ -118,6 +118,7 @@ class PocketBase:
         self._make_collections()
         self.stop()
         self._fill(sizes)
+        self.digits = data.searched_digits(sizes.contacts)
         self._start()
         (directory / "records").write_text("".join(identity("o", at) + "\n" for at in range(sizes.opportunities)))
         (directory / "accounts").write_text("".join(identity("a", at) + "\n" for at in range(sizes.accounts)))
@@ -158,7 +159,8 @@ class PocketBase:
         database.close()
 
     def drive(self, scenario, seconds, connections=64, seed=1, token=True):
-        return drive(self.url, "pocketbase", scenario, seconds, connections, f"Authorization: {self.token}" if token else "", seed, records=self.directory / "records", accounts=self.directory / "accounts")
+        return drive(self.url, "pocketbase", scenario, seconds, connections, f"Authorization: {self.token}" if token else "", seed, records=self.directory / "records", accounts=self.directory / "accounts",
+                     digits=self.digits)
 
     def stop(self):
         end(self.process)
