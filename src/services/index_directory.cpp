@@ -143,16 +143,20 @@ void IndexDirectory::load_now(const Load& load) {
 }
 
 LoadedIndex IndexDirectory::read_index(model::WorkspaceId workspace) {
-  const model::SchemaPointer schema = schema_(workspace);
-  try {
-    if (keeper_)
-      if (auto restored = restore_index(*database_.read(), workspace, *schema, snapshots_)) return std::move(*restored);
-  } catch (const SnapshotRefused& refused) {
-    std::error_code ignored;
-    std::filesystem::remove(snapshot_path(snapshots_, workspace), ignored);
-    events_.snapshot_refused(workspace, refused.what());
+  // The data model after each snapshot of storage: fields are made, and filled, while an index is loaded.
+  const auto schema = [&] { return schema_(workspace); };
+  if (keeper_) {
+    const auto storage = database_.read();
+    storage->log_sequence(workspace);  // a snapshot is of the moment of its first read
+    try {
+      if (auto restored = restore_index(*storage, workspace, *schema(), snapshots_)) return std::move(*restored);
+    } catch (const SnapshotRefused& refused) {
+      std::error_code ignored;
+      std::filesystem::remove(snapshot_path(snapshots_, workspace), ignored);
+      events_.snapshot_refused(workspace, refused.what());
+    }
   }
-  return {.index = load_index(database_, workspace, *schema), .base = std::nullopt, .replayed = 0};
+  return {.index = load_index(database_, workspace, schema), .base = std::nullopt, .replayed = 0};
 }
 
 void IndexDirectory::settle(model::WorkspaceId workspace, const std::shared_ptr<index::WorkspaceIndex>& index) {

@@ -28,12 +28,12 @@ std::vector<std::unique_ptr<Reader>> open_snapshots(storage::Database& database,
 
 }  // namespace
 
-std::unique_ptr<index::WorkspaceIndex> load_index(storage::Database& database, model::WorkspaceId workspace, const model::Schema& schema) {
+std::unique_ptr<index::WorkspaceIndex> load_index(storage::Database& database, model::WorkspaceId workspace, const std::function<model::SchemaPointer()>& schema) {
   const auto opened = open_snapshots(database, workspace);
   std::vector<Reader*> snapshots;
   snapshots.reserve(opened.size());
   for (const auto& snapshot : opened) snapshots.push_back(snapshot.get());
-  return load_index(snapshots, workspace, schema);
+  return load_index(snapshots, workspace, *schema());
 }
 
 std::unique_ptr<index::WorkspaceIndex> load_index(const std::vector<Reader*>& snapshots, model::WorkspaceId workspace, const model::Schema& schema) {

@@ -108,6 +108,9 @@ class IndexSnapshotsTest : public testing::Test {
     ASSERT_TRUE(written);
   }
 
+  std::unique_ptr<index::WorkspaceIndex> load() {
+    return load_index(*database, workspace, [&] { return schema; });
+  }
   std::optional<LoadedIndex> restore() { return restore_index(*database->read(), workspace, *schema, settings); }
   std::string refusal() {
     try {
@@ -129,6 +132,52 @@ class IndexSnapshotsTest : public testing::Test {
     for (const auto& [check, found] : findings.checks()) ADD_FAILURE() << found.texts.front();
   }
 
+  /// A new field of deals, and a deal that has it: committed and told as the lane does.
+  void make_and_fill_field(IndexDirectory& indexes) {
+    std::vector<model::ObjectType> types = schema->object_types();
+    auto& fields = std::find_if(types.begin(), types.end(), [](const model::ObjectType& type) { return type.number == deal; })->fields;
+    model::FieldDefinition field;
+    field.number = std::max(fields.back().number + 1, model::first_custom_field);
+    field.key = "f" + std::to_string(field.number);
+    field.id = "ad_" + field.key;
+    field.type = model::ValueType::number;
+    fields.push_back(field);
+    schema = std::make_shared<const model::Schema>(schema->version() + 1, std::move(types), schema->link_types());
+    std::vector<model::Change> changes;
+    database->write_group([&](storage::Writer& writer) {
+      WriteContext context{
+          .storage = writer, .workspace = workspace, .schema = schema, .now_ms = ++now_ms, .ids = ids, .actor = {}, .origin = {}, .changes = {}, .after_commit = {}};
+      RecordWrite write;
+      write.fields.set(field.number, std::int64_t{7});
+      create_record(context, schema->type(deal), write);
+      changes = std::move(context.changes);
+    });
+    indexes.publish(schema, workspace, changes);
+  }
+
+  /// How many deals have the newest field, by an index that was loaded while it was made and filled.
+  std::uint64_t count_of_field_made_while_loading() {
+    std::promise<void> ready;
+    IndexEvents events;
+    events.loaded = [&](model::WorkspaceId, const LoadedIndex&, std::chrono::milliseconds) { ready.set_value(); };
+    bool made = false;
+    std::unique_ptr<IndexDirectory> indexes;
+    const auto known_schema = [&](model::WorkspaceId) {
+      const model::SchemaPointer known = schema;
+      if (!std::exchange(made, true)) make_and_fill_field(*indexes);
+      return known;
+    };
+    indexes = std::make_unique<IndexDirectory>(*database, known_schema, settings, std::move(events));
+    indexes->load(workspace);
+    ready.get_future().wait();
+    model::Filter filter;
+    filter.fields.push_back(
+        {.field = &schema->type(deal).fields.back(), .op = model::FilterOperator::equal, .negated = false, .number = 7, .option = {}, .text = {}, .digits = {}});
+    const auto index = indexes->find_ready(workspace);
+    const auto lock = index->read_lock();
+    return index->query({.type = deal, .life = index::Life::live, .filter = &filter, .offset = 0, .limit = 1}).total_count;
+  }
+
   const unsigned seed = std::random_device{}();
   testing::ScopedTrace trace{__FILE__, __LINE__, "seed " + std::to_string(seed)};
   std::string root;
@@ -145,7 +194,7 @@ class IndexSnapshotsTest : public testing::Test {
 TEST_F(IndexSnapshotsTest, WhatIsRestoredIsAsStorageIs) {
   for (int round = 0; round < 5; ++round) {
     write(100);
-    const auto index = load_index(*database, workspace, *schema);
+    const auto index = load();
     save(*index);
     write(static_cast<int>(pick(200)));
     const auto restored = restore();
@@ -167,7 +216,7 @@ TEST_F(IndexSnapshotsTest, WhatIsNotOfThisDatabaseIsRefused) {
   open("data");
   const std::vector<RecordId> known = deals;
   write(20);
-  save(*load_index(*database, workspace, *schema));
+  save(*load());
   fs::copy(root + "/data/index", root + "/backup/index", fs::copy_options::recursive);
   open("backup");
   EXPECT_THAT(refusal(), testing::HasSubstr("not of this database's past"));
@@ -182,7 +231,7 @@ TEST_F(IndexSnapshotsTest, WhatIsNotOfThisDatabaseIsRefused) {
 
 TEST_F(IndexSnapshotsTest, OneOfAnotherWorkspaceIsRefused) {
   write(50);
-  save(*load_index(*database, workspace, *schema));
+  save(*load());
   const std::string path = snapshot_path(settings, workspace);
   workspace.value += 1;
   fs::rename(path, snapshot_path(settings, workspace));
@@ -214,6 +263,16 @@ TEST_F(IndexSnapshotsTest, TheDirectoryKeepsAndUsesThem) {
   std::fstream(snapshot_path(settings, workspace), std::ios::in | std::ios::out) << "damage";
   run();
   EXPECT_THAT(said, testing::ElementsAre("built", "restored", "refused", "built"));
+}
+
+TEST_F(IndexSnapshotsTest, AFieldThatIsMadeAndFilledMeanwhileIsInTheIndex) {
+  write(50);
+  EXPECT_EQ(count_of_field_made_while_loading(), 1U) << "without a snapshot";
+  save(*load());
+  EXPECT_EQ(count_of_field_made_while_loading(), 1U) << "restored";
+  save(*load());
+  std::fstream(snapshot_path(settings, workspace), std::ios::in | std::ios::out) << "damage";
+  EXPECT_EQ(count_of_field_made_while_loading(), 1U) << "built after a snapshot was refused";
 }
 
 TEST_F(IndexSnapshotsTest, WhereTheyCannotBeWrittenTheIndexGoesOn) {

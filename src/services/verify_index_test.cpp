@@ -55,7 +55,7 @@ class IndexChecksTest : public testing::Test {
     others.erase(others.begin() + 31);
     if (const auto changed = change(records[31])) others.insert(others.begin() + 31, *changed);
     const auto other = store("other", others);
-    const auto index = load_index(*other, workspace, schema);
+    const auto index = load_index(*other, workspace, [&] { return std::make_shared<const model::Schema>(schema); });
     std::filesystem::remove_all(directory / "other");
     Findings findings;
     const auto reader = database->read();
