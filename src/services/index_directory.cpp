@@ -154,6 +154,9 @@ LoadedIndex IndexDirectory::read_index(model::WorkspaceId workspace) {
       std::error_code ignored;
       std::filesystem::remove(snapshot_path(snapshots_, workspace), ignored);
       events_.snapshot_refused(workspace, refused.what());
+    } catch (const storage::StorageError& failure) {
+      // Of the log's pages, as a rule: the records are read without it.
+      events_.snapshot_refused(workspace, failure.what());
     }
   }
   return {.index = load_index(database_, workspace, schema), .base = std::nullopt, .replayed = 0};

@@ -18,7 +18,7 @@ struct IndexEvents {
   /// It could not be loaded; it is tried again, later and later.
   Reason failed = pass_over;
   std::function<void(model::WorkspaceId, const WrittenSnapshot&, std::chrono::milliseconds)> snapshot_written = [](auto&&...) {};
-  /// One cannot be used: it was removed, and the index is built from storage.
+  /// One cannot be used, or the log after it cannot be read: the index is built from storage.
   Reason snapshot_refused = pass_over;
   /// One could not be written.
   Reason snapshot_failed = pass_over;

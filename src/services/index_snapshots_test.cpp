@@ -178,6 +178,15 @@ class IndexSnapshotsTest : public testing::Test {
     return index->query({.type = deal, .life = index::Life::live, .filter = &filter, .offset = 0, .limit = 1}).total_count;
   }
 
+  /// Overwrites the beginning of the page that holds `mark`, which SQLite notices.
+  static void damage_page(const std::string& path, const std::string& mark) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    const std::string content{std::istreambuf_iterator<char>(file), {}};
+    const std::size_t size = static_cast<unsigned char>(content[16]) << 8 | static_cast<unsigned char>(content[17]);
+    file.seekp(static_cast<std::streamoff>(content.find(mark) / size * size));
+    file << std::string(16, '\xff');
+  }
+
   const unsigned seed = std::random_device{}();
   testing::ScopedTrace trace{__FILE__, __LINE__, "seed " + std::to_string(seed)};
   std::string root;
@@ -273,6 +282,29 @@ TEST_F(IndexSnapshotsTest, AFieldThatIsMadeAndFilledMeanwhileIsInTheIndex) {
   save(*load());
   std::fstream(snapshot_path(settings, workspace), std::ios::in | std::ios::out) << "damage";
   EXPECT_EQ(count_of_field_made_while_loading(), 1U) << "built after a snapshot was refused";
+}
+
+TEST_F(IndexSnapshotsTest, WhereTheLogCannotBeReadTheIndexIsBuilt) {
+  write(50);
+  save(*load());
+  write(1000);
+  const std::uint64_t newest = database->read()->log_sequence(workspace);
+  const std::string mark = database->read()->find_change(workspace, newest - 400)->request_id;
+  database.reset();
+  damage_page(settings.directory + "/plenoptic.db", mark);
+  open("data");
+  std::promise<bool> ready;
+  IndexEvents events;
+  std::string reason;
+  events.snapshot_refused = [&](model::WorkspaceId, const std::string& why) { reason = why; };
+  events.loaded = [&](model::WorkspaceId, const LoadedIndex& loaded, std::chrono::milliseconds) { ready.set_value(!loaded.base); };
+  events.failed = [&](model::WorkspaceId, const std::string&) { ready.set_value(false); };
+  IndexDirectory indexes(*database, [&](model::WorkspaceId) { return schema; }, settings, std::move(events));
+  indexes.load(workspace);
+  EXPECT_TRUE(ready.get_future().get());
+  EXPECT_THAT(reason, testing::HasSubstr("malformed"));
+  ASSERT_TRUE(indexes.find_ready(workspace));
+  expect_as_storage(*indexes.find_ready(workspace));
 }
 
 TEST_F(IndexSnapshotsTest, WhereTheyCannotBeWrittenTheIndexGoesOn) {
