@@ -83,8 +83,8 @@ std::optional<WrittenSnapshot> write_snapshot(storage::Database& database, Works
     head.base = head.newest = index.sequence();
     head.records = index.record_count();
   }
+  index::SnapshotWriter file(snapshot_path(settings, workspace));  // first: what a crash left of another gives its room back
   require_room(settings.directory, memory);
-  index::SnapshotWriter file(snapshot_path(settings, workspace));
   // As large as the largest part, as a rule: memory that is new takes longer than copying, and writes would wait for it.
   if (buffer.capacity() < memory / 8) buffer.resize(memory / 8);
   for (const SnapshotPart& part : parts) {

@@ -1,4 +1,5 @@
 import itertools
+import subprocess
 import sys
 from pathlib import Path
 
@@ -44,6 +45,17 @@ def fresh():
     for server in running:
         if server.alive():
             assert server.stop() == 0, server.stderr()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 4 MiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], capture_output=True).returncode != 0:
+        pytest.skip("NOT TESTED: a full disk; mounting a small file system is not permitted here")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
 
 
 @pytest.fixture

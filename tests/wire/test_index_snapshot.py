@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import stat
 from pathlib import Path
 
@@ -98,6 +99,25 @@ def test_a_damaged_one_is_made_anew(killed, damage):
     assert wait_until(lambda: events(server, "index_snapshot"), timeout_s=20)
     server.restart()
     assert ask() == before and last_load(server)["from"] == "snapshot"
+
+
+def test_what_a_crash_left_half_written_makes_room_for_the_next(small_disk, fresh):
+    data = small_disk / "data"
+    server = fresh(*OPTIONS[:-1], "0", data=data)
+    for number in range(40):
+        Client(server).create("accounts", {"$name": f"{number} " + "x" * 9000})
+    assert server.stop() == 0
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(b"x" * (shutil.disk_usage(small_disk).free - 400_000))
+    server = fresh(*OPTIONS, data=data)
+    assert wait_until(lambda: events(server, "index_snapshot_failed"), timeout_s=20)
+    assert "too little room" in events(server, "index_snapshot_failed")[0]["reason"]
+    assert server.stop() == 0
+    file_in(data).parent.mkdir(exist_ok=True)
+    ballast.rename(data / "index" / "1.snapshot.new")
+    server.start()
+    assert wait_until(lambda: events(server, "index_snapshot"), timeout_s=20)
+    assert [file.name for file in file_in(data).parent.iterdir()] == ["1.snapshot"]
 
 
 def test_a_restored_backup_is_not_answered_from_a_newer_one(fresh, tmp_path):

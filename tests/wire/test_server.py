@@ -182,17 +182,6 @@ def test_the_demo_is_a_believable_company(fresh):
     assert len(custom) == 6 and len({field["valueType"] for field in custom}) >= 5
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 4 MiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], capture_output=True).returncode != 0:
-        pytest.skip("NOT TESTED: a full disk; mounting a small file system is not permitted here")
-    yield disk
-    subprocess.run(["umount", "-l", disk], check=True)
-
-
 def test_a_full_disk_refuses_writes_and_nothing_else(small_disk):
     key = workspace_in(small_disk / "data")
     ballast = small_disk / "ballast"
