@@ -45,14 +45,14 @@ int protocol_status(http::ProtocolError error) {
   return 500;
 }
 
-model::Error as_error(std::exception_ptr failure, std::string& inside) {
+model::Error as_error(std::exception_ptr failure, bool only_reads, std::string& inside) {
   try {
     std::rethrow_exception(failure);
   } catch (const model::Error& error) {
     return error;
   } catch (const storage::StorageError& error) {
     inside = error.what();
-    return errors::unavailable();
+    return only_reads || error.kind == storage::StorageError::Kind::corrupt ? errors::unreadable() : errors::unavailable();
   } catch (const std::exception& error) {
     inside = error.what();
     return errors::internal();
@@ -320,7 +320,8 @@ void Pipeline::run_write(const ExchangePointer& exchange) {
 
 void Pipeline::fail(Exchange& e, std::exception_ptr failure) {
   std::string inside;
-  Answer answer = error_answer(as_error(failure, inside));
+  const bool only_reads = e.route.operation && e.operation().lane == Lane::read;
+  Answer answer = error_answer(as_error(failure, only_reads, inside));
   answer.failure = std::move(inside);
   finish(e, std::move(answer));
 }

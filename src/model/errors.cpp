@@ -202,6 +202,12 @@ Error unavailable() {
   return error;
 }
 
+Error unreadable() {
+  Error error = make(ErrorKind::unavailable, {}, "The server could not read what this request needs; nothing was changed. Please tell its operator: the database may be damaged.");
+  error.retry_after_seconds = 60;
+  return error;
+}
+
 Error lists_unavailable() {
   Error error =
       make(ErrorKind::unavailable, {}, "Lists of this workspace cannot be answered: the server could not read all its records. Records can be retrieved by id; tell the operator.");

@@ -65,7 +65,10 @@ Error too_many_parameters(std::size_t maximum);
 Error idempotency_key_too_long();
 Error idempotency_in_flight();
 Error idempotency_other_subject();
+/// Storage takes no writes just now: a full disk, as a rule.
 Error unavailable();
+/// Storage could not be read: a damaged file, as a rule.
+Error unreadable();
 Error lists_unavailable();
 Error overloaded();
 Error internal();

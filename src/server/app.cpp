@@ -354,7 +354,12 @@ void App::write(model::WorkspaceId workspace, const std::function<void(services:
   job.finish = [&done](std::exception_ptr error) { error ? done.set_exception(error) : done.set_value(); };
   job.alone = true;
   if (!parts_->lane->submit(std::move(job))) throw std::runtime_error("the server is stopping");
-  done.get_future().get();
+  try {
+    done.get_future().get();
+  } catch (const storage::StorageError& failure) {
+    if (failure.kind != storage::StorageError::Kind::full) throw;
+    throw std::runtime_error("the disk of " + parts_->directory + " is full. Make room and start again.");
+  }
 }
 
 const services::WorkspaceDirectory& App::workspaces() const { return parts_->workspaces; }

@@ -217,6 +217,13 @@ def test_a_full_disk_refuses_writes_and_nothing_else(small_disk):
     assert cli.run("verify", small_disk / "data").returncode == 0
 
 
+@pytest.mark.parametrize("room_kib", [4, 60, 160, 300])
+def test_a_disk_that_is_full_at_the_start_is_told(small_disk, room_kib):
+    (small_disk / "ballast").write_bytes(b"x" * ((4 << 20) - (room_kib << 10)))
+    said = cli.fails("dev", "--data", small_disk / "data", "--listen", "127.0.0.1:0")
+    assert "is full" in said and "Make room" in said and "SQLite" not in said
+
+
 def damage(database, mark):
     """Overwrites the beginning of the page that holds `mark`."""
     content = bytearray(database.read_bytes())
@@ -240,6 +247,8 @@ def test_a_damaged_page_costs_lists_only(tmp_path):
     assert client.get("/v1/contacts").status == 503
     ready = client.get("/readyz", check=False)
     assert (ready.status, ready["status"]) == (503, "failed") and client.get("/healthz", check=False).status == 200
+    for damaged in (client.get(f"/v1/accounts/{kept[20]}"), client.post(f"/v1/accounts/{kept[20]}", {"fields": {"$name": "Other"}})):
+        assert damaged.status == 503 and "could not read" in damaged.error["message"] and int(damaged.headers["retry-after"]) >= 1
     assert client.retrieve("accounts", kept[0])["id"] == kept[0]
     assert client.update("accounts", kept[49], {"$name": "Still written"}) and client.create("accounts", {"$name": "Still made"})
     assert server.stop() == 0
