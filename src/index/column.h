@@ -2,7 +2,9 @@
 // value types; made by make_column.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "index/archive.h"
@@ -13,6 +15,12 @@
 #include "model/value.h"
 
 namespace plenoptic::index {
+
+/// Values from one to another, both included; none where `from` is greater.
+struct ValueRange {
+  std::int64_t from = INT64_MIN;
+  std::int64_t to = INT64_MAX;
+};
 
 class Column {
  public:
@@ -26,6 +34,16 @@ class Column {
   virtual ConditionPointer condition(const model::FieldPredicate& predicate) const = 0;
   /// One condition for several predicates of the field, none of them negated; null where each has to be asked for itself.
   virtual ConditionPointer conjunction(std::span<const model::FieldPredicate* const>) const { return nullptr; }
+
+  // For hot ranges: of numbers, and of fields of few values.
+  /// What all of the predicates, none of them negated, leave of a number.
+  virtual std::optional<ValueRange> range_of(std::span<const model::FieldPredicate* const>) const { return std::nullopt; }
+  virtual std::optional<std::int64_t> number_of(Ordinal) const { return std::nullopt; }
+  /// The value among few that the predicate asks for, its negation left aside.
+  virtual std::optional<std::int64_t> choice_of(const model::FieldPredicate&) const { return std::nullopt; }
+  /// The records that have it; null where none ever had.
+  virtual const Bitmap* records_of(std::int64_t) const { return nullptr; }
+
   virtual std::size_t memory_bytes() const = 0;
   virtual void archive(Archive& archive) = 0;
 };

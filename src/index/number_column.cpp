@@ -22,12 +22,7 @@ constexpr std::size_t sample_size = 64 << 10;  // values that new borders are ta
 constexpr auto lowest = std::numeric_limits<std::int64_t>::min();
 constexpr auto highest = std::numeric_limits<std::int64_t>::max();
 
-/// Both ends included.
-struct Range {
-  std::int64_t from = lowest;
-  std::int64_t to = highest;
-};
-constexpr Range nothing{highest, lowest};
+constexpr ValueRange nothing{highest, lowest};
 
 /// Where bits are set; returns how many. Words without any, which are most, are passed over without a branch for each.
 std::size_t places_of(std::span<const std::uint64_t> bits, std::array<std::uint16_t, chunk_size>& places) {
@@ -47,7 +42,7 @@ class RangeCondition final : public Condition {
   struct Parts {
     const std::vector<std::int64_t>& values;
     const std::vector<std::uint8_t>& codes;
-    Range range;
+    ValueRange range;
     unsigned first, last;              // codes of the bins that the range touches
     unsigned first_whole, last_whole;  // of those that lie within it; none where first_whole > last_whole
     std::uint64_t estimate;
@@ -105,13 +100,19 @@ class NumberColumn final : public Column {
 
   ConditionPointer condition(const model::FieldPredicate& predicate) const override { return condition(range_of(predicate)); }
 
-  ConditionPointer conjunction(std::span<const model::FieldPredicate* const> predicates) const override {
-    Range all;
+  ConditionPointer conjunction(std::span<const model::FieldPredicate* const> predicates) const override { return condition(*range_of(predicates)); }
+
+  std::optional<ValueRange> range_of(std::span<const model::FieldPredicate* const> predicates) const override {
+    ValueRange all;
     for (const model::FieldPredicate* predicate : predicates) {
-      const Range one = range_of(*predicate);
+      const ValueRange one = range_of(*predicate);
       all = {std::max(all.from, one.from), std::min(all.to, one.to)};
     }
-    return condition(all);
+    return all;
+  }
+
+  std::optional<std::int64_t> number_of(Ordinal ordinal) const override {
+    return ordinal < codes_.size() && codes_[ordinal] != unset ? std::optional(values_[ordinal]) : std::nullopt;
   }
 
   std::size_t memory_bytes() const override { return values_.capacity() * sizeof(std::int64_t) + codes_.capacity(); }
@@ -176,20 +177,20 @@ class NumberColumn final : public Column {
     since_choice_ = 0;
   }
 
-  static Range range_of(const model::FieldPredicate& predicate) {
+  static ValueRange range_of(const model::FieldPredicate& predicate) {
     using enum model::FilterOperator;
     const std::int64_t number = predicate.number;
     switch (predicate.op) {
       case equal: return {number, number};
-      case greater_than: return number == highest ? nothing : Range{number + 1, highest};
+      case greater_than: return number == highest ? nothing : ValueRange{number + 1, highest};
       case greater_than_or_equal: return {number, highest};
-      case less_than: return number == lowest ? nothing : Range{lowest, number - 1};
+      case less_than: return number == lowest ? nothing : ValueRange{lowest, number - 1};
       case less_than_or_equal: return {lowest, number};
       default: return nothing;
     }
   }
 
-  ConditionPointer condition(Range range) const {
+  ConditionPointer condition(ValueRange range) const {
     if (range.from > range.to) return empty_condition();
     const std::size_t first = bin_of(range.from), last = bin_of(range.to);
     const bool begins_whole = range.from <= least_[first], ends_whole = range.to >= greatest_of(last);

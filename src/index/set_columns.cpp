@@ -1,4 +1,5 @@
 // Columns of few distinct values: a bitmap for each. SINGLE_SELECT and CHECKBOX; and the choice of a column by type.
+#include <utility>
 #include <vector>
 
 #include "index/column.h"
@@ -17,8 +18,11 @@ class OptionColumn final : public Column {
   }
 
   ConditionPointer condition(const model::FieldPredicate& predicate) const override {
-    return predicate.option.value < records_.size() ? kept_condition(records_[predicate.option.value]) : empty_condition();
+    const Bitmap* records = records_of(predicate.option.value);
+    return records ? kept_condition(*records) : empty_condition();
   }
+  std::optional<std::int64_t> choice_of(const model::FieldPredicate& predicate) const override { return predicate.option.value; }
+  const Bitmap* records_of(std::int64_t choice) const override { return std::cmp_less(choice, records_.size()) ? &records_[static_cast<std::size_t>(choice)] : nullptr; }
 
   std::size_t memory_bytes() const override {
     std::size_t bytes = 0;
@@ -38,7 +42,9 @@ class FlagColumn final : public Column {
     if (const bool* flag = std::get_if<bool>(&before)) (*flag ? yes_ : no_).remove(ordinal);
     if (const bool* flag = std::get_if<bool>(&after)) (*flag ? yes_ : no_).add(ordinal);
   }
-  ConditionPointer condition(const model::FieldPredicate& predicate) const override { return kept_condition(predicate.number ? yes_ : no_); }
+  ConditionPointer condition(const model::FieldPredicate& predicate) const override { return kept_condition(*records_of(predicate.number)); }
+  std::optional<std::int64_t> choice_of(const model::FieldPredicate& predicate) const override { return predicate.number != 0; }
+  const Bitmap* records_of(std::int64_t choice) const override { return choice ? &yes_ : &no_; }
   std::size_t memory_bytes() const override { return yes_.getSizeInBytes(false) + no_.getSizeInBytes(false); }
   void archive(Archive& archive) override { archive(yes_, no_); }
 

@@ -69,6 +69,19 @@ class SortedBlocks {
     }
   }
 
+  /// How many scan() would visit. Looks at an entry for each block of them, and at single ones at the two ends.
+  template <typename Before, typename After>
+  std::size_t count(Before before, After after) const {
+    const auto first = std::partition_point(blocks_.begin(), blocks_.end(), [&](const std::vector<Entry>& block) { return before(block.back()); });
+    const auto end = std::partition_point(first, blocks_.end(), [&](const std::vector<Entry>& block) { return !after(block.front()); });
+    if (first == end) return 0;
+    std::size_t count = 0;
+    for (auto block = first; block != end; ++block) count += block->size();
+    const std::vector<Entry>& last = *std::prev(end);
+    count -= static_cast<std::size_t>(std::partition_point(first->begin(), first->end(), before) - first->begin());
+    return count - static_cast<std::size_t>(last.end() - std::partition_point(last.begin(), last.end(), [&](const Entry& entry) { return !after(entry); }));
+  }
+
   std::size_t size() const { return size_; }
   std::size_t memory_bytes() const {
     std::size_t bytes = blocks_.capacity() * sizeof(std::vector<Entry>);

@@ -10,7 +10,9 @@ namespace plenoptic::index {
 namespace {
 
 constexpr auto by_target = std::less<LinkEntry>();
-constexpr std::size_t few_in_chunk = 64;  // records of a chunk that are quicker looked at one by one than as bits
+constexpr std::size_t fewest_for_hot_ranges = 16'384;  // below, looking at every record costs a microsecond
+constexpr std::uint64_t hot_entries_per_record = 2;    // 32 bytes a record, at most
+constexpr std::size_t few_in_chunk = 64;               // records of a chunk that are quicker looked at one by one than as bits
 
 void move(Ordinal ordinal, Bitmap& from, Bitmap& to) {
   from.remove(ordinal);
@@ -48,11 +50,15 @@ class PageBuilder {
     return true;
   }
 
+  /// Nothing is left to do where the total is known.
+  bool full() const { return page_.ids.size() == query_.limit; }
   Page take() { return std::move(page_); }
+  Page take(std::uint64_t total) {
+    page_.total_count = total;
+    return take();
+  }
 
  private:
-  bool full() const { return page_.ids.size() == query_.limit; }
-
   /// `place`: how many matches are newer than the word's.
   void take_word(std::uint64_t word, Ordinal begin, std::uint64_t place) {
     for (; word != 0 && !full(); ++place) {
@@ -84,11 +90,13 @@ void TypeIndex::apply(const model::ObjectType& type, const model::Change& change
   if (change.kind == ChangeKind::created && !ids_have_it) live_.add(ids_.append(change.record));
   const auto ordinal = ids_.find(change.record);
   if (!ordinal) return;
+  for_hot_ranges(change, *ordinal, [](HotRange& range, const HotRange::Entry& entry) { range.erase(entry); });
   if (!ids_have_it && change.kind == ChangeKind::trashed) move(*ordinal, live_, trashed_);
   if (!ids_have_it && change.kind == ChangeKind::restored) move(*ordinal, trashed_, live_);
   for (const auto& [number, value] : change.after.entries())
     if (const model::FieldDefinition* field = type.find_field(number))
       if (ColumnPart& part = column_of(*field); part.column && change.sequence > part.saved_at) part.column->update(*field, *ordinal, change.before.get(number), value);
+  for_hot_ranges(change, *ordinal, [](HotRange& range, const HotRange::Entry& entry) { range.insert(entry); });
 }
 
 void TypeIndex::apply_link(std::uint64_t sequence, model::LinkView view, LinkEntry link, bool added) {
@@ -119,14 +127,14 @@ void TypeIndex::finish_loading() {
     if (part.column) part.column->finish_loading();
 }
 
-const Column* TypeIndex::find_column(const model::FieldDefinition& field) const {
-  const auto column = columns_.find(field.number);
+const Column* TypeIndex::find_column(model::FieldNumber field) const {
+  const auto column = columns_.find(field);
   return column == columns_.end() ? nullptr : column->second.column.get();
 }
 
 /// Predicates of one field, all negated or none.
 void TypeIndex::add_terms(std::span<const model::FieldPredicate* const> predicates, std::vector<Term>& terms) const {
-  const Column* column = find_column(*predicates.front()->field);
+  const Column* column = find_column(predicates.front()->field->number);
   const bool negated = predicates.front()->negated;
   if (column && !negated && predicates.size() > 1)
     if (ConditionPointer all = column->conjunction(predicates)) return terms.push_back({std::move(all), false});
@@ -170,7 +178,7 @@ std::vector<TypeIndex::Term> TypeIndex::terms_of(const model::Filter& filter, st
 Page TypeIndex::query(const Query& query, std::span<const std::optional<Ordinal>> targets) const {
   const Bitmap& all = query.life == Life::live ? live_ : trashed_;
   if (!query.filter || query.filter->empty()) return page_of(all, query);
-  return page_of(all, terms_of(*query.filter, targets), query);
+  return page_of(all, terms_of(*query.filter, targets), query, count_hot(query));
 }
 
 Page TypeIndex::page_of(const Bitmap& matches, const Query& query) const {
@@ -184,7 +192,7 @@ Page TypeIndex::page_of(const Bitmap& matches, const Query& query) const {
   return builder.take();
 }
 
-Page TypeIndex::page_of(const Bitmap& all, std::span<const Term> terms, const Query& query) const {
+Page TypeIndex::page_of(const Bitmap& all, std::span<const Term> terms, const Query& query, std::optional<std::uint64_t> total) const {
   if (const auto few = terms.front().condition->few(); few && !terms.front().negated && few->size() <= few_in_chunk * chunk_count())
     return page_of_few(*few, all, terms.subspan(1), query);
   PageBuilder builder(ids_, query);
@@ -195,6 +203,7 @@ Page TypeIndex::page_of(const Bitmap& all, std::span<const Term> terms, const Qu
     copy_bits(all, chunk, words);
     for (const Term& term : terms) keep_term(term, chunk, words);
     builder.add(chunk, words);
+    if (total && builder.full()) return builder.take(*total);
   }
   return builder.take();
 }
@@ -206,6 +215,67 @@ Page TypeIndex::page_of_few(std::span<const Ordinal> candidates, const Bitmap& a
     if (all.contains(*record) && std::all_of(terms.begin(), terms.end(), holds)) builder.add(*record);
   }
   return builder.take();
+}
+
+std::optional<std::pair<HotRangeKey, ValueRange>> TypeIndex::hot_range_of(const model::Filter& filter) const {
+  if (!filter.relationships.empty()) return std::nullopt;
+  HotRangeKey key;
+  std::vector<const model::FieldPredicate*> numbers;
+  for (const model::FieldPredicate& predicate : filter.fields) {
+    const Column* column = find_column(predicate.field->number);
+    if (!column || predicate.negated) return std::nullopt;
+    if (const auto choice = column->choice_of(predicate); choice && !key.chooser) {
+      key.chooser = predicate.field->number;
+      key.choice = *choice;
+    } else {
+      numbers.push_back(&predicate);
+    }
+  }
+  if (numbers.empty()) return std::nullopt;
+  key.number = numbers.front()->field->number;
+  if (std::any_of(numbers.begin(), numbers.end(), [&](const auto* predicate) { return predicate->field->number != key.number; })) return std::nullopt;
+  const auto range = find_column(key.number)->range_of(numbers);
+  return range ? std::optional(std::pair(key, *range)) : std::nullopt;
+}
+
+std::optional<std::uint64_t> TypeIndex::count_hot(const Query& query) const {
+  if (query.life != Life::live || ids_.size() < fewest_for_hot_ranges) return std::nullopt;
+  const auto hot = hot_range_of(*query.filter);
+  if (!hot) return std::nullopt;
+  const auto& [key, range] = *hot;
+  const Bitmap* chosen = key.chooser ? find_column(*key.chooser)->records_of(key.choice) : &live_;
+  if (!chosen) return std::nullopt;
+  return hot_ranges_.count(key, range, chosen->cardinality(), hot_entries_per_record * ids_.size(), [&, &key = key] { return make_hot_range(key, *chosen); });
+}
+
+HotRange TypeIndex::make_hot_range(const HotRangeKey& key, const Bitmap& chosen) const {
+  const Column& numbers = *find_column(key.number);
+  std::vector<HotRange::Entry> entries;
+  for (Ordinal ordinal : chosen& live_)
+    if (const auto value = numbers.number_of(ordinal)) entries.push_back({*value, ordinal});
+  return HotRange(std::move(entries));
+}
+
+/// The record's value, where it is one of the key's.
+std::optional<std::int64_t> TypeIndex::value_in(const HotRangeKey& key, Ordinal ordinal) const {
+  if (!live_.contains(ordinal)) return std::nullopt;
+  if (key.chooser) {
+    const Column* chooser = find_column(*key.chooser);
+    const Bitmap* chosen = chooser ? chooser->records_of(key.choice) : nullptr;
+    if (!chosen || !chosen->contains(ordinal)) return std::nullopt;
+  }
+  const Column* numbers = find_column(key.number);
+  return numbers ? numbers->number_of(ordinal) : std::nullopt;
+}
+
+/// For those that the log entry may move the record in or out of, where it is in.
+template <typename Act>
+void TypeIndex::for_hot_ranges(const model::Change& change, Ordinal ordinal, Act act) {
+  hot_ranges_.visit([&](const HotRangeKey& key, HotRange& range) {
+    const bool moves = change.kind != model::ChangeKind::updated || change.after.find(key.number) || (key.chooser && change.after.find(*key.chooser));
+    if (!moves) return;
+    if (const auto value = value_in(key, ordinal)) act(range, HotRange::Entry{*value, ordinal});
+  });
 }
 
 void TypeIndex::keep_term(const Term& term, std::uint32_t chunk, ChunkWords& words) {
@@ -220,6 +290,7 @@ std::size_t TypeIndex::memory_bytes() const {
   std::size_t bytes = ids_.memory_bytes() + live_.getSizeInBytes(false) + trashed_.getSizeInBytes(false);
   for (const auto& [number, part] : columns_)
     if (part.column) bytes += part.column->memory_bytes();
+  bytes += hot_ranges_.memory_bytes();
   for (const auto& [view, part] : links_) bytes += part.table.memory_bytes();
   return bytes;
 }

@@ -11,6 +11,7 @@
 #include "index/archive.h"
 #include "index/bitmap.h"
 #include "index/column.h"
+#include "index/hot_ranges.h"
 #include "index/record_ids.h"
 #include "index/sorted_blocks.h"
 #include "index/workspace_index.h"
@@ -69,13 +70,21 @@ class TypeIndex {
 
   std::uint32_t chunk_count() const { return static_cast<std::uint32_t>((ids_.size() + chunk_size - 1) / chunk_size); }
   ColumnPart& column_of(const model::FieldDefinition& field);
-  const Column* find_column(const model::FieldDefinition& field) const;
+  const Column* find_column(model::FieldNumber field) const;
   void add_terms(std::span<const model::FieldPredicate* const> predicates, std::vector<Term>& terms) const;
   ConditionPointer condition(const model::RelationshipPredicate& predicate, std::optional<Ordinal> target) const;
   std::vector<Term> terms_of(const model::Filter& filter, std::span<const std::optional<Ordinal>> targets) const;
   Page page_of(const Bitmap& matches, const Query& query) const;
-  Page page_of(const Bitmap& all, std::span<const Term> terms, const Query& query) const;
+  Page page_of(const Bitmap& all, std::span<const Term> terms, const Query& query, std::optional<std::uint64_t> total) const;
   Page page_of_few(std::span<const Ordinal> candidates, const Bitmap& all, std::span<const Term> terms, const Query& query) const;
+  /// The key and range of a filter that is nothing else; nothing where it is more.
+  std::optional<std::pair<HotRangeKey, ValueRange>> hot_range_of(const model::Filter& filter) const;
+  /// How many records match, where that is known without looking at them.
+  std::optional<std::uint64_t> count_hot(const Query& query) const;
+  HotRange make_hot_range(const HotRangeKey& key, const Bitmap& chosen) const;
+  std::optional<std::int64_t> value_in(const HotRangeKey& key, Ordinal ordinal) const;
+  template <typename Act>
+  void for_hot_ranges(const model::Change& change, Ordinal ordinal, Act act);
   static void keep_term(const Term& term, std::uint32_t chunk, ChunkWords& words);
 
   RecordIds ids_;
@@ -83,6 +92,7 @@ class TypeIndex {
   std::uint64_t ids_saved_at_ = 0;  // of the three above
   std::map<model::FieldNumber, ColumnPart> columns_;
   std::map<std::pair<model::LinkTypeNumber, model::Side>, LinkPart> links_;
+  mutable HotRanges hot_ranges_;  // with a lock of its own: questions make them
 };
 
 }  // namespace plenoptic::index
