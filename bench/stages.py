@@ -73,10 +73,10 @@ def by_size(plan, results):
     for rows in results["sizes"]:
         note(f"a workspace of {Sizes.of_workspace(rows).records:,} records ({rows:,} opportunities)")
         directories[rows] = data_set(plan.kept, plan.scratch, Sizes.of_workspace(rows))
-    if plan.wants("disk"):
-        results["disk"] = scenarios.size_on_disk(directories[plan.rows], largest)
     if plan.wants("start", "memory"):
         results["start"] = scenarios.start_up(directories[plan.rows])
+    if plan.wants("disk"):
+        results["disk"] = scenarios.size_on_disk(directories[plan.rows], largest)
     with ExitStack() as stack:
         servers = {rows: Server(directory).wait_until_ready() for rows, directory in directories.items()}
         for server in servers.values():
