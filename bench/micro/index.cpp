@@ -17,8 +17,8 @@ void ask(benchmark::State& state, model::TypeNumber type, const std::vector<mode
   }
   std::uint64_t matches = 0;
   for (auto _ : state) {
-    const auto lock = workspace.index.read_lock();
-    matches = workspace.index.query({.type = type, .filter = &*filter, .offset = offset, .limit = 25}).total_count;
+    const auto lock = workspace.index().read_lock();
+    matches = workspace.index().query({.type = type, .filter = &*filter, .offset = offset, .limit = 25}).total_count;
   }
   state.counters["matches"] = static_cast<double>(matches);
 }
@@ -51,8 +51,8 @@ void take_in_update(benchmark::State& state) {
   Workspace& workspace = Workspace::of(static_cast<std::size_t>(state.range(0)));
   const model::FieldNumber stage = workspace.type().field("$stage").number, amount = workspace.type().field("$amount").number;
   std::uint64_t sequence = [&] {
-    const auto lock = workspace.index.read_lock();
-    return workspace.index.sequence();
+    const auto lock = workspace.index().read_lock();
+    return workspace.index().sequence();
   }();
   std::int64_t number = 0;
   for (auto _ : state) {
@@ -62,7 +62,7 @@ void take_in_update(benchmark::State& state) {
     change.record = workspace.opportunities[static_cast<std::size_t>(++number * 7919) % workspace.opportunities.size()];
     change.after.set(stage, model::OptionNumber{static_cast<std::uint32_t>(1 + number % 7)});
     change.after.set(amount, number % 100'000 * 100);
-    workspace.index.apply_all(workspace.schema(), std::span(&change, 1));
+    workspace.index().apply_all(workspace.schema(), std::span(&change, 1));
   }
 }
 BENCHMARK(take_in_update)->Arg(small)->Arg(large);

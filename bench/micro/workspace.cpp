@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "services/data_model.h"
+#include "services/index_loading.h"
 #include "services/records.h"
 #include "storage/sqlite/sqlite_database.h"
 
@@ -39,7 +40,7 @@ Workspace::Workspace(std::size_t count) : directory_(make_directory()), database
   write([this](services::WriteContext& context) { services::create_workspace(context, {.slug = "bench", .name = "Bench"}, [this](auto entry) { entry_ = std::move(entry); }); });
   make_fields();
   make_records(count);
-  load_index();
+  loaded_ = services::load_index(*database_, id(), [this] { return entry_->schema; });
   indexes_ = std::make_unique<services::IndexDirectory>(*database_, [this](model::WorkspaceId) { return entry_->schema; });
   services_ = std::make_unique<api::Services>(api::Services{*database_, workspaces_, keys_, *indexes_, answers_, clock_, "https://crm.example.com", "bench"});
 }
@@ -119,14 +120,6 @@ void Workspace::make_records(std::size_t count) {
       opportunities.push_back(create(context, model::types::opportunity, fields, relationships));
     }
   });
-}
-
-void Workspace::load_index() {
-  const auto reader = database_->read();
-  for (const model::ObjectType& type : schema().object_types()) reader->scan_records(id(), type.number, [&](const model::Record& record) { index.load_record(schema(), record); });
-  reader->scan_links(id(),
-                     [&](model::LinkTypeNumber type, model::RecordId source, model::RecordId destination) { index.load_link(schema().link_type(type), source, destination); });
-  index.finish_loading(reader->log_sequence(id()));
 }
 
 }  // namespace plenoptic::bench

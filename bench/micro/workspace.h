@@ -31,7 +31,7 @@ class Workspace {
   /// A call of `opportunity.retrieve` with a snapshot open.
   std::unique_ptr<api::Call> call();
 
-  index::WorkspaceIndex index;
+  index::WorkspaceIndex& index() const { return *loaded_; }
   std::vector<model::RecordId> accounts, contacts, opportunities;
 
  private:
@@ -40,7 +40,6 @@ class Workspace {
   void make_fields();
   void make_records(std::size_t count);
   model::RecordId create(services::WriteContext& context, model::TypeNumber type, const std::string& fields, const std::string& relationships);
-  void load_index();
 
   std::string directory_;
   base::SystemClock clock_;
@@ -50,6 +49,7 @@ class Workspace {
   services::ApiKeyDirectory keys_;
   services::AnswerCache answers_{0};
   std::shared_ptr<const services::WorkspaceEntry> entry_;
+  std::unique_ptr<index::WorkspaceIndex> loaded_;
   std::unique_ptr<services::IndexDirectory> indexes_;
   std::unique_ptr<api::Services> services_;
   api::Principal operator_;
