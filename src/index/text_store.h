@@ -20,8 +20,9 @@ class TextStore {
   template <typename Visit>
   void visit(std::span<const Ordinal> ordinals, Visit visit) const {
     constexpr std::size_t batch = 32;
-    for (; !ordinals.empty(); ordinals = ordinals.subspan(std::min(batch, ordinals.size()))) {
+    while (!ordinals.empty()) {
       const auto some = ordinals.first(std::min(batch, ordinals.size()));
+      ordinals = ordinals.subspan(some.size());
       for (Ordinal ordinal : some) __builtin_prefetch(places_.data() + ordinal);
       for (Ordinal ordinal : some) __builtin_prefetch(get(ordinal).data());
       for (Ordinal ordinal : some) visit(ordinal, get(ordinal));

@@ -243,7 +243,7 @@ std::optional<std::uint64_t> TypeIndex::count_hot(const Query& query) const {
   const auto hot = hot_range_of(*query.filter);
   if (!hot) return std::nullopt;
   const auto& [key, range] = *hot;
-  const Bitmap* chosen = key.chooser ? find_column(*key.chooser)->records_of(key.choice) : &live_;
+  const Bitmap* chosen = chosen_by(key);
   if (!chosen) return std::nullopt;
   return hot_ranges_.count(key, range, chosen->cardinality(), hot_entries_per_record * ids_.size(), [&, &key = key] { return make_hot_range(key, *chosen); });
 }
@@ -251,19 +251,23 @@ std::optional<std::uint64_t> TypeIndex::count_hot(const Query& query) const {
 HotRange TypeIndex::make_hot_range(const HotRangeKey& key, const Bitmap& chosen) const {
   const Column& numbers = *find_column(key.number);
   std::vector<HotRange::Entry> entries;
-  for (Ordinal ordinal : chosen& live_)
+  const Bitmap members = chosen & live_;
+  for (Ordinal ordinal : members)
     if (const auto value = numbers.number_of(ordinal)) entries.push_back({*value, ordinal});
   return HotRange(std::move(entries));
 }
 
+/// The records that have the key's choice, trashed ones perhaps among them; null where none ever had it.
+const Bitmap* TypeIndex::chosen_by(const HotRangeKey& key) const {
+  if (!key.chooser) return &live_;
+  const Column* chooser = find_column(*key.chooser);
+  return chooser ? chooser->records_of(key.choice) : nullptr;
+}
+
 /// The record's value, where it is one of the key's.
 std::optional<std::int64_t> TypeIndex::value_in(const HotRangeKey& key, Ordinal ordinal) const {
-  if (!live_.contains(ordinal)) return std::nullopt;
-  if (key.chooser) {
-    const Column* chooser = find_column(*key.chooser);
-    const Bitmap* chosen = chooser ? chooser->records_of(key.choice) : nullptr;
-    if (!chosen || !chosen->contains(ordinal)) return std::nullopt;
-  }
+  const Bitmap* chosen = chosen_by(key);
+  if (!chosen || !chosen->contains(ordinal) || !live_.contains(ordinal)) return std::nullopt;
   const Column* numbers = find_column(key.number);
   return numbers ? numbers->number_of(ordinal) : std::nullopt;
 }

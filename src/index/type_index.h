@@ -81,6 +81,7 @@ class TypeIndex {
   std::optional<std::pair<HotRangeKey, ValueRange>> hot_range_of(const model::Filter& filter) const;
   /// How many records match, where that is known without looking at them.
   std::optional<std::uint64_t> count_hot(const Query& query) const;
+  const Bitmap* chosen_by(const HotRangeKey& key) const;
   HotRange make_hot_range(const HotRangeKey& key, const Bitmap& chosen) const;
   std::optional<std::int64_t> value_in(const HotRangeKey& key, Ordinal ordinal) const;
   template <typename Act>
