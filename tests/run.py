@@ -45,6 +45,7 @@ def stages() -> list:
         Stage("structure", 30, [*PYTEST, "tests/structure"], counts="pytest"),
         Stage("unit", 60, **unit("build")),
         Stage("wire", 240, **wire("build/plenoptic", "tests/wire")),
+        Stage("micro", 60, ["build/bench/micro/micro", "--benchmark_min_time=0.001"]),
         Stage("crash", 150, **wire("build/plenoptic", "tests/crash")),
         Stage("fuzz-build", 300, ["./dev", "build-for-test", "fuzz"]),
         Stage("fuzz", 180, [*PYTEST, "tests/fuzz"], counts="pytest", environment={"PLENOPTIC_FUZZ_SECONDS": "8"}),
