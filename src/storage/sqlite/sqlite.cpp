@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "storage/sqlite/page_cache.h"
+
 namespace plenoptic::storage::sqlite {
 namespace {
 
@@ -19,6 +21,9 @@ StorageError::Kind kind_of(int code) {
   }
 }
 
+/// Before main, since SQLite takes no more settings once it was used. Nobody asks it how much memory it has, and to count takes a lock.
+const bool configured = use_page_cache() && sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK;
+
 }  // namespace
 
 void fail(sqlite3* handle, int code, std::string_view doing) {
@@ -27,6 +32,7 @@ void fail(sqlite3* handle, int code, std::string_view doing) {
 }
 
 Connection::Connection(const std::string& path, int flags, const char* file_system) {
+  if (!configured) throw std::logic_error("SQLite was used before it was configured");
   sqlite3* opened = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, file_system);
   handle_.reset(opened);
