@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -36,8 +37,8 @@ class AnswerCache {
 
   /// Appends the answer to `out` where it is there and was made from a snapshot of at most that log sequence.
   bool find(const Key& key, std::string& out, std::uint64_t newest_sequence = UINT64_MAX);
-  /// Asks the memory for where a record's answer stands: it lies far from the last one's.
-  void expect(model::RecordId record) const;
+  /// Asks the memory for where the answers of these records stand: far from each other.
+  void expect(std::span<const model::RecordId> records) const;
   /// To be taken before the snapshot that an answer is made from.
   std::uint64_t ticket() const { return published_.load(std::memory_order_acquire); }
   /// Keeps an answer of a live record made from a snapshot of that log sequence, unless anything was published since the
@@ -49,31 +50,36 @@ class AnswerCache {
   std::size_t memory_bytes() const { return used_bytes_.load(std::memory_order_relaxed); }
 
  private:
-  /// All zero: empty. Plain, so that pages of the table that were never used cost nothing.
-  struct Slot {
-    model::RecordId record;
-    std::uint64_t schema_version;
-    std::uint64_t sequence;
-    char* packed;
-    model::WorkspaceId workspace;
-    std::uint16_t answer_size;
-    std::uint16_t packed_size;
-    model::TypeNumber type;
+  /// One allocation; the compressed text follows.
+  struct Answer;
+  static constexpr std::size_t ways = 6;
+  /// A cache line, in which a record is looked for before any answer is looked at. All zero: empty. Plain, so that pages of
+  /// the table that were never used cost nothing.
+  struct alignas(64) Set {
+    Answer* answers[ways];
+    std::uint16_t tags[ways];
   };
-  static constexpr std::size_t ways = 4;
+  static_assert(sizeof(Set) == 64);
   static constexpr std::size_t locks = 256;
 
-  std::size_t set_of(model::RecordId record) const;
-  Slot* slots(std::size_t set) const { return table_.get() + set * ways; }
+  /// Where a record's answer may stand, and what tells it from most others there.
+  struct Place {
+    std::size_t set;
+    std::uint16_t tag;
+  };
+  Place place_of(model::RecordId record) const;
   std::mutex& lock_of(std::size_t set) { return locks_[set % locks]; }
-  Slot* find_slot(std::size_t set, model::WorkspaceId workspace, model::RecordId record) const;
-  void empty(Slot& slot);
+  /// Its way in the set; `ways` where it is not there.
+  std::size_t find_way(Place place, model::WorkspaceId workspace, model::RecordId record) const;
+  std::size_t way_for(Place place, const Key& key);
+  void empty(std::size_t set, std::size_t way);
   void drop(model::WorkspaceId workspace, model::RecordId record);
   void make_room(std::size_t bytes);
 
   std::size_t sets_ = 0;
   std::size_t budget_bytes_ = 0;
-  std::unique_ptr<Slot[], void (*)(void*)> table_{nullptr, std::free};
+  std::unique_ptr<void, void (*)(void*)> memory_{nullptr, std::free};
+  Set* table_ = nullptr;  // in that memory
   std::array<std::mutex, locks> locks_;
   std::atomic<std::uint64_t> published_ = 0;
   std::atomic<std::size_t> used_bytes_ = 0;

@@ -68,7 +68,7 @@ std::optional<Rows> find_rows(Call& call, const ObjectType& type, const index::W
   found.page = index.query(query);
   found.sequence = index.sequence();
   found.rows.resize(found.page.ids.size());
-  for (const model::RecordId id : found.page.ids) call.services.answers.expect(id);
+  call.services.answers.expect(found.page.ids);
   for (std::size_t i = 0; i < found.rows.size(); ++i)
     if (query.life != index::Life::live || !call.services.answers.find(answer_key(call, type, found.page.ids[i]), found.rows[i], found.sequence)) found.missing.push_back(i);
   if (found.missing.empty()) return found;
