@@ -17,39 +17,46 @@ class SortedBlocks {
   /// `less` orders entries strictly; it must be the same at every call.
   template <typename Less>
   void insert(const Entry& entry, Less less) {
-    if (blocks_.empty()) blocks_.emplace_back();
-    auto block = block_for(entry, less);
-    block->insert(std::lower_bound(block->begin(), block->end(), entry, less), entry);
+    if (blocks_.empty()) return append(entry);
+    const std::size_t at = block_for(entry, less);
+    Block& block = blocks_[at];
+    block.insert(std::lower_bound(block.begin(), block.end(), entry, less), entry);
+    fronts_[at] = block.front();
     ++size_;
-    if (block->size() <= largest_) return;
-    // What comes in ascending order leaves full blocks behind; anything else, halves.
-    const std::size_t keep = std::next(block) == blocks_.end() ? largest_ : largest_ / 2;
-    std::vector<Entry> rest(block->begin() + static_cast<std::ptrdiff_t>(keep), block->end());
-    block->resize(keep);
-    blocks_.insert(std::next(block), std::move(rest));
+    if (block.size() > largest_) split(at);
   }
 
   /// For what comes in order: the entry sorts after all that is there.
   void append(const Entry& entry) {
-    if (blocks_.empty() || blocks_.back().size() == largest_) blocks_.emplace_back().reserve(largest_);
+    if (blocks_.empty() || blocks_.back().size() == largest_) {
+      blocks_.emplace_back().reserve(largest_);
+      fronts_.push_back(entry);
+    }
     blocks_.back().push_back(entry);
     ++size_;
   }
 
   void clear() {
     blocks_.clear();
+    fronts_.clear();
     size_ = 0;
   }
 
   template <typename Less>
   bool erase(const Entry& entry, Less less) {
     if (blocks_.empty()) return false;
-    auto block = block_for(entry, less);
-    auto place = std::lower_bound(block->begin(), block->end(), entry, less);
-    if (place == block->end() || less(entry, *place)) return false;
-    block->erase(place);
+    const std::size_t at = block_for(entry, less);
+    Block& block = blocks_[at];
+    const auto place = std::lower_bound(block.begin(), block.end(), entry, less);
+    if (place == block.end() || less(entry, *place)) return false;
+    block.erase(place);
     --size_;
-    if (block->empty()) blocks_.erase(block);
+    if (block.empty()) {
+      blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(at));
+      fronts_.erase(fronts_.begin() + static_cast<std::ptrdiff_t>(at));
+    } else {
+      fronts_[at] = block.front();
+    }
     return true;
   }
 
@@ -57,34 +64,34 @@ class SortedBlocks {
   /// single ones where the range begins and ends: what lies between costs no comparison.
   template <typename Before, typename After, typename Visit>
   void scan(Before before, After after, Visit visit) const {
-    auto block = std::partition_point(blocks_.begin(), blocks_.end(), [&](const std::vector<Entry>& candidate) { return before(candidate.back()); });
-    if (block == blocks_.end()) return;
-    auto entry = std::partition_point(block->begin(), block->end(), before);
-    while (true) {
-      const bool ends_here = after(block->back());
-      const auto end = ends_here ? std::partition_point(entry, block->end(), [&](const Entry& candidate) { return !after(candidate); }) : block->end();
+    for (std::size_t at = block_where(before); at < blocks_.size(); ++at) {
+      const Block& block = blocks_[at];
+      const bool ends_here = after(block.back());
+      auto entry = before(block.front()) ? std::partition_point(block.begin(), block.end(), before) : block.begin();
+      const auto end = ends_here ? std::partition_point(entry, block.end(), [&](const Entry& candidate) { return !after(candidate); }) : block.end();
       for (; entry != end; ++entry) visit(*entry);
-      if (ends_here || ++block == blocks_.end()) return;
-      entry = block->begin();
+      if (ends_here) return;
     }
   }
 
   /// How many scan() would visit. Looks at an entry for each block of them, and at single ones at the two ends.
   template <typename Before, typename After>
   std::size_t count(Before before, After after) const {
-    const auto first = std::partition_point(blocks_.begin(), blocks_.end(), [&](const std::vector<Entry>& block) { return before(block.back()); });
-    const auto end = std::partition_point(first, blocks_.end(), [&](const std::vector<Entry>& block) { return !after(block.front()); });
+    const std::size_t first = block_where(before);
+    const auto fronts_end = std::partition_point(fronts_.begin() + static_cast<std::ptrdiff_t>(first), fronts_.end(), [&](const Entry& front) { return !after(front); });
+    const auto end = static_cast<std::size_t>(fronts_end - fronts_.begin());
     if (first == end) return 0;
     std::size_t count = 0;
-    for (auto block = first; block != end; ++block) count += block->size();
-    const std::vector<Entry>& last = *std::prev(end);
-    count -= static_cast<std::size_t>(std::partition_point(first->begin(), first->end(), before) - first->begin());
-    return count - static_cast<std::size_t>(last.end() - std::partition_point(last.begin(), last.end(), [&](const Entry& entry) { return !after(entry); }));
+    for (std::size_t at = first; at < end; ++at) count += blocks_[at].size();
+    const Block& begins = blocks_[first];
+    const Block& ends = blocks_[end - 1];
+    count -= static_cast<std::size_t>(std::partition_point(begins.begin(), begins.end(), before) - begins.begin());
+    return count - static_cast<std::size_t>(ends.end() - std::partition_point(ends.begin(), ends.end(), [&](const Entry& entry) { return !after(entry); }));
   }
 
   std::size_t size() const { return size_; }
   std::size_t memory_bytes() const {
-    std::size_t bytes = blocks_.capacity() * sizeof(std::vector<Entry>);
+    std::size_t bytes = blocks_.capacity() * sizeof(Block) + fronts_.capacity() * sizeof(Entry);
     for (const auto& block : blocks_) bytes += block.capacity() * sizeof(Entry);
     return bytes;
   }
@@ -97,19 +104,42 @@ class SortedBlocks {
       size += block.size();
     }
     archive.require(size == size_);
+    if (!archive.is_restoring()) return;
+    fronts_.clear();
+    for (const Block& block : blocks_) fronts_.push_back(block.front());
   }
 
  private:
-  /// The last block that begins at or before the entry.
+  using Block = std::vector<Entry>;
+
+  /// The last block that begins at or before the entry; the first where none does.
   template <typename Less>
-  auto block_for(const Entry& entry, Less less) {
-    auto block = std::partition_point(blocks_.begin(), blocks_.end(), [&](const std::vector<Entry>& candidate) { return !candidate.empty() && !less(entry, candidate.front()); });
-    return block == blocks_.begin() ? block : std::prev(block);
+  std::size_t block_for(const Entry& entry, Less less) const {
+    const auto after = std::partition_point(fronts_.begin(), fronts_.end(), [&](const Entry& front) { return !less(entry, front); });
+    return after == fronts_.begin() ? 0 : static_cast<std::size_t>(after - fronts_.begin()) - 1;
+  }
+
+  /// Where the first entry that is not `before` stands, or else right before it.
+  template <typename Before>
+  std::size_t block_where(Before before) const {
+    const auto front = std::partition_point(fronts_.begin(), fronts_.end(), before);
+    return front == fronts_.begin() ? 0 : static_cast<std::size_t>(front - fronts_.begin()) - 1;
+  }
+
+  /// What comes in ascending order leaves full blocks behind; anything else, halves.
+  void split(std::size_t at) {
+    Block& block = blocks_[at];
+    const std::size_t keep = at + 1 == blocks_.size() ? largest_ : largest_ / 2;
+    Block rest(block.begin() + static_cast<std::ptrdiff_t>(keep), block.end());
+    block.resize(keep);
+    fronts_.insert(fronts_.begin() + static_cast<std::ptrdiff_t>(at) + 1, rest.front());
+    blocks_.insert(blocks_.begin() + static_cast<std::ptrdiff_t>(at) + 1, std::move(rest));
   }
 
   std::size_t largest_;
   std::size_t size_ = 0;
-  std::vector<std::vector<Entry>> blocks_;
+  std::vector<Block> blocks_;
+  std::vector<Entry> fronts_;  // the first entry of each block, close together: where to look is found without a look at the blocks
 };
 
 }  // namespace plenoptic::index

@@ -1,0 +1,68 @@
+#include "index/sorted_blocks.h"
+
+#include <functional>
+#include <random>
+#include <set>
+
+#include <gtest/gtest.h>
+
+namespace plenoptic::index {
+namespace {
+
+using Blocks = SortedBlocks<int>;
+
+std::vector<int> between(const Blocks& blocks, int from, int to) {
+  std::vector<int> found;
+  blocks.scan([&](int value) { return value < from; }, [&](int value) { return value > to; }, [&](int value) { found.push_back(value); });
+  return found;
+}
+
+std::size_t count_between(const Blocks& blocks, int from, int to) {
+  return blocks.count([&](int value) { return value < from; }, [&](int value) { return value > to; });
+}
+
+TEST(SortedBlocks, AgreesWithASetWhateverIsDone) {
+  for (unsigned seed = 1; seed <= 30; ++seed) {
+    std::mt19937 random(seed);
+    Blocks blocks(1 + random() % 9);
+    std::set<int> set;
+    for (int step = 0; step < 3000; ++step) {
+      const int value = static_cast<int>(random() % 400);
+      if (random() % 100 < (step / 1000 == 1 ? 30U : 60U)) {
+        if (set.insert(value).second) blocks.insert(value, std::less());
+      } else {
+        EXPECT_EQ(blocks.erase(value, std::less()), set.erase(value) == 1);
+      }
+      const int from = static_cast<int>(random() % 420) - 10, to = from + static_cast<int>(random() % 60);
+      const std::vector<int> expected(set.lower_bound(from), set.upper_bound(to));
+      ASSERT_EQ(between(blocks, from, to), expected) << "seed " << seed << ", step " << step;
+      ASSERT_EQ(count_between(blocks, from, to), expected.size());
+      ASSERT_EQ(blocks.size(), set.size());
+    }
+    for (const int value : set) EXPECT_TRUE(blocks.erase(value, std::less()));
+    EXPECT_EQ(blocks.size(), 0U);
+    EXPECT_TRUE(between(blocks, -10, 500).empty());
+  }
+}
+
+TEST(SortedBlocks, WhatIsAppendedAndRestoredIsFoundAndChanged) {
+  Blocks blocks(4);
+  for (int value = 0; value < 100; value += 2) blocks.append(value);
+  std::string saved;
+  Archive saving = Archive::saving(saved);
+  blocks.archive(saving);
+  Blocks restored(4);
+  restored.insert(7, std::less());
+  Archive restoring = Archive::restoring(saved);
+  restored.archive(restoring);
+  EXPECT_EQ(between(restored, 30, 37), (std::vector{30, 32, 34, 36}));
+  restored.insert(33, std::less());
+  EXPECT_TRUE(restored.erase(0, std::less()));
+  EXPECT_FALSE(restored.erase(7, std::less()));
+  EXPECT_EQ(between(restored, -5, 34), (std::vector{2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 33, 34}));
+  restored.clear();
+  EXPECT_TRUE(between(restored, -5, 200).empty());
+}
+
+}  // namespace
+}  // namespace plenoptic::index
