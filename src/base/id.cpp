@@ -98,9 +98,8 @@ std::int64_t Cuid::milliseconds() const { return static_cast<std::int64_t>(wide(
 
 Cuid CuidGenerator::next(std::int64_t now_ms) {
   std::lock_guard lock(mutex_);
-  const Wide fresh = static_cast<Wide>(std::max<std::int64_t>(0, now_ms)) * tail_range + random_tail();
   const bool same_millisecond = last_.milliseconds() >= now_ms;
-  const Wide next = same_millisecond ? wide(last_) + 1 : fresh;
+  const Wide next = same_millisecond ? wide(last_) + 1 : static_cast<Wide>(std::max<std::int64_t>(0, now_ms)) * tail_range + random_tail();
   if (next >= all_range) throw std::runtime_error("record ids are used up");
   last_ = narrow(next);
   return last_;
