@@ -12,6 +12,7 @@ namespace plenoptic::index {
 template <typename Entry>
 class SortedBlocks {
  public:
+  /// `largest_block`: entries, at least 2.
   explicit SortedBlocks(std::size_t largest_block = 512) : largest_(largest_block) {}
 
   /// `less` orders entries strictly; it must be the same at every call.
