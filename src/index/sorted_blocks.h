@@ -62,16 +62,20 @@ class SortedBlocks {
   }
 
   /// Visits, in order, the entries that are neither `before` the range nor `after` it. Looks at an entry for each block, and at
-  /// single ones where the range begins and ends: what lies between costs no comparison.
+  /// single ones where the range begins and ends: what lies between costs no comparison. `after` is asked of entries only that
+  /// are not `before`.
   template <typename Before, typename After, typename Visit>
   void scan(Before before, After after, Visit visit) const {
-    for (std::size_t at = block_where(before); at < blocks_.size(); ++at) {
+    std::size_t at = block_where(before);
+    if (at == blocks_.size()) return;
+    auto entry = std::partition_point(blocks_[at].begin(), blocks_[at].end(), before);
+    while (true) {
       const Block& block = blocks_[at];
       const bool ends_here = after(block.back());
-      auto entry = before(block.front()) ? std::partition_point(block.begin(), block.end(), before) : block.begin();
       const auto end = ends_here ? std::partition_point(entry, block.end(), [&](const Entry& candidate) { return !after(candidate); }) : block.end();
       for (; entry != end; ++entry) visit(*entry);
-      if (ends_here) return;
+      if (ends_here || ++at == blocks_.size()) return;
+      entry = blocks_[at].begin();
     }
   }
 
@@ -79,15 +83,18 @@ class SortedBlocks {
   template <typename Before, typename After>
   std::size_t count(Before before, After after) const {
     const std::size_t first = block_where(before);
-    const auto fronts_end = std::partition_point(fronts_.begin() + static_cast<std::ptrdiff_t>(first), fronts_.end(), [&](const Entry& front) { return !after(front); });
-    const auto end = static_cast<std::size_t>(fronts_end - fronts_.begin());
-    if (first == end) return 0;
-    std::size_t count = 0;
-    for (std::size_t at = first; at < end; ++at) count += blocks_[at].size();
+    if (first == blocks_.size()) return 0;
     const Block& begins = blocks_[first];
-    const Block& ends = blocks_[end - 1];
-    count -= static_cast<std::size_t>(std::partition_point(begins.begin(), begins.end(), before) - begins.begin());
-    return count - static_cast<std::size_t>(ends.end() - std::partition_point(ends.begin(), ends.end(), [&](const Entry& entry) { return !after(entry); }));
+    const auto begin = std::partition_point(begins.begin(), begins.end(), before);
+    const auto next = fronts_.begin() + static_cast<std::ptrdiff_t>(first) + 1;
+    const auto end = std::partition_point(next, fronts_.end(), [&](const Entry& front) { return !after(front); });
+    const std::size_t last = first + static_cast<std::size_t>(end - next);
+    std::size_t count = 0;
+    for (std::size_t at = first; at <= last; ++at) count += blocks_[at].size();
+    const Block& ends = blocks_[last];
+    const auto from = last == first ? begin : ends.begin();
+    count -= static_cast<std::size_t>(begin - begins.begin());
+    return count - static_cast<std::size_t>(ends.end() - std::partition_point(from, ends.end(), [&](const Entry& entry) { return !after(entry); }));
   }
 
   std::size_t size() const { return size_; }
@@ -120,11 +127,12 @@ class SortedBlocks {
     return after == fronts_.begin() ? 0 : static_cast<std::size_t>(after - fronts_.begin()) - 1;
   }
 
-  /// Where the first entry that is not `before` stands, or else right before it.
+  /// The block of the first entry that is not `before`; past all where there is none.
   template <typename Before>
   std::size_t block_where(Before before) const {
-    const auto front = std::partition_point(fronts_.begin(), fronts_.end(), before);
-    return front == fronts_.begin() ? 0 : static_cast<std::size_t>(front - fronts_.begin()) - 1;
+    const auto later = std::partition_point(fronts_.begin(), fronts_.end(), before) - fronts_.begin();
+    const auto at = static_cast<std::size_t>(later);
+    return at > 0 && !before(blocks_[at - 1].back()) ? at - 1 : at;
   }
 
   /// What comes in ascending order leaves full blocks behind; anything else, halves.

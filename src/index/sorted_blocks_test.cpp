@@ -11,14 +11,27 @@ namespace {
 
 using Blocks = SortedBlocks<int>;
 
+/// Tells what lies outside the range, on either side: whoever stands before it is not asked.
+struct Range {
+  int from, to;
+  auto before() const {
+    return [*this](int value) { return value < from; };
+  }
+  auto after() const {
+    return [*this](int value) { return value < from || value > to; };
+  }
+};
+
 std::vector<int> between(const Blocks& blocks, int from, int to) {
   std::vector<int> found;
-  blocks.scan([&](int value) { return value < from; }, [&](int value) { return value > to; }, [&](int value) { found.push_back(value); });
+  const Range range{from, to};
+  blocks.scan(range.before(), range.after(), [&](int value) { found.push_back(value); });
   return found;
 }
 
 std::size_t count_between(const Blocks& blocks, int from, int to) {
-  return blocks.count([&](int value) { return value < from; }, [&](int value) { return value > to; });
+  const Range range{from, to};
+  return blocks.count(range.before(), range.after());
 }
 
 TEST(SortedBlocks, AgreesWithASetWhateverIsDone) {
