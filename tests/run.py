@@ -22,7 +22,7 @@ class Stage:
     budget_s: int
     command: list
     environment: dict = field(default_factory=dict)
-    counts: str = "exit"  # exit | gtest | pytest
+    counts: str = "exit"  # exit | gtest | pytest | benchmark
     long_only: bool = False
 
 
@@ -36,7 +36,7 @@ def wire(binary: str, *what: str, slow: float = 1, **environment) -> dict:
 
 
 ASAN = {"ASAN_OPTIONS": "detect_leaks=1:halt_on_error=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
-TSAN = {"TSAN_OPTIONS": f"halt_on_error=1:second_deadlock_stack=1:suppressions={ROOT}/tests/tsan_suppressions.txt"}
+TSAN = {"TSAN_OPTIONS": f"halt_on_error=1:second_deadlock_stack=1:suppressions='{ROOT}/tests/tsan_suppressions.txt'"}
 
 
 def stages() -> list:
@@ -45,7 +45,7 @@ def stages() -> list:
         Stage("structure", 30, [*PYTEST, "tests/structure"], counts="pytest"),
         Stage("unit", 60, **unit("build")),
         Stage("wire", 240, **wire("build/plenoptic", "tests/wire")),
-        Stage("micro", 60, ["build/bench/micro/micro", "--benchmark_min_time=0.001"]),
+        Stage("micro", 60, ["build/bench/micro/micro", "--benchmark_min_time=0.001"], counts="benchmark"),
         Stage("crash", 150, **wire("build/plenoptic", "tests/crash")),
         Stage("fuzz-build", 300, ["./dev", "build-for-test", "fuzz"]),
         Stage("fuzz", 180, [*PYTEST, "tests/fuzz"], counts="pytest", environment={"PLENOPTIC_FUZZ_SECONDS": "8"}),
@@ -72,6 +72,9 @@ def read_counts(kind: str, output: str, code: int) -> tuple:
         failed = re.search(r"\[  FAILED  \] (\d+) test", output)
         count = int(failed.group(1)) if failed else 0
         return int(passed.group(1)) if passed else 0, max(count, 1 if code else 0), 0
+    if kind == "benchmark":
+        failed = output.count("ERROR OCCURRED")
+        return len(re.findall(r"^\w\S* +\S+ [num]s ", output, re.M)), max(failed, 1 if code else 0), 0
     return (1, 0, 0) if code == 0 else (0, 1, 0)
 
 

@@ -30,7 +30,8 @@ class SortedBlocks {
   /// For what comes in order: the entry sorts after all that is there.
   void append(const Entry& entry) {
     if (blocks_.empty() || blocks_.back().size() == largest_) {
-      blocks_.emplace_back().reserve(largest_);
+      Block& block = blocks_.emplace_back();
+      if (blocks_.size() > 1) block.reserve(largest_);  // the first may stay small
       fronts_.push_back(entry);
     }
     blocks_.back().push_back(entry);

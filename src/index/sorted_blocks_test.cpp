@@ -58,6 +58,13 @@ TEST(SortedBlocks, AgreesWithASetWhateverIsDone) {
   }
 }
 
+TEST(SortedBlocks, AFewEntriesTakeFewBytes) {
+  Blocks blocks;
+  blocks.insert(1, std::less());
+  blocks.insert(2, std::less());
+  EXPECT_LE(blocks.memory_bytes(), 128U);
+}
+
 TEST(SortedBlocks, WhatIsAppendedAndRestoredIsFoundAndChanged) {
   Blocks blocks(4);
   for (int value = 0; value < 100; value += 2) blocks.append(value);

@@ -95,6 +95,7 @@ void AnswerCache::expect(std::span<const model::RecordId> records) const {
     for (std::size_t way = 0; way < ways; ++way) {
       if (std::atomic_ref(set.tags[way]).load(std::memory_order_relaxed) != place.tag) continue;
       const auto* answer = reinterpret_cast<const char*>(std::atomic_ref(set.answers[way]).load(std::memory_order_relaxed));
+      if (!answer) continue;
       for (std::size_t at = 0; at < most_of_an_answer; at += cache_line) __builtin_prefetch(answer + at);
     }
   }

@@ -64,7 +64,7 @@ sqlite3_pcache_page* PageCache::fetch(std::uint32_t number, Create create) {
   if (const auto found = frame_of_.find(number); found != frame_of_.end()) return use(found->second);
   if (create == Create::never) return nullptr;
   // SQLite writes dirty pages down and asks again.
-  if (create == Create::if_room && purgeable_ && in_use_ >= capacity_ / 10 * 9) return nullptr;
+  if (create == Create::if_room && purgeable_ && in_use_ >= capacity_ * 9 / 10) return nullptr;
   return make(number);
 }
 
@@ -128,9 +128,9 @@ void PageCache::forget(FrameNumber number) {
   unused_.push_back(number);  // there is room for all
 }
 
-void PageCache::renumber(sqlite3_pcache_page* page, std::uint32_t before, std::uint32_t after) {
+void PageCache::renumber(sqlite3_pcache_page* page, std::uint32_t before, std::uint32_t after) noexcept {
   const FrameNumber number = number_of(page);
-  // A slot is free right after the erasure, so that this cannot fail.
+  if (const auto other = frame_of_.find(after); other != frame_of_.end()) forget(other->second);
   frame_of_.erase(before);
   frame_of_.emplace(after, number);
   page_numbers_[number] = after;
@@ -139,9 +139,12 @@ void PageCache::renumber(sqlite3_pcache_page* page, std::uint32_t before, std::u
 
 void PageCache::truncate(std::uint32_t first) {
   if (first > greatest_) return;
-  for (std::size_t at = 0; at < page_numbers_.size(); ++at)
-    if (page_numbers_[at] >= first && states_[at] != unused) forget(static_cast<FrameNumber>(at));
   greatest_ = first == 0 ? 0 : first - 1;
+  // Asked at the end of nearly every commit, and then there is nothing: counted many at a time.
+  const auto is_gone = [first](std::uint32_t page_number) { return page_number >= first; };
+  if (first > 0 && std::count_if(page_numbers_.begin(), page_numbers_.end(), is_gone) == 0) return;
+  for (std::size_t at = 0; at < page_numbers_.size(); ++at)
+    if (states_[at] != unused && is_gone(page_numbers_[at])) forget(static_cast<FrameNumber>(at));
 }
 
 void PageCache::shrink() {

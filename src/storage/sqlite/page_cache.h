@@ -29,7 +29,8 @@ class PageCache {
   sqlite3_pcache_page* fetch(std::uint32_t number, Create create);
   /// No longer in use: may be forgotten, or is at once.
   void release(sqlite3_pcache_page* page, bool forget);
-  void renumber(sqlite3_pcache_page* page, std::uint32_t before, std::uint32_t after);
+  /// A page that has the number is forgotten. SQLite cannot be told of a failure: out of memory ends the process.
+  void renumber(sqlite3_pcache_page* page, std::uint32_t before, std::uint32_t after) noexcept;
   /// Forgets pages with this number or a greater one, in use or not.
   void truncate(std::uint32_t first);
   /// Forgets all that is not in use.

@@ -92,6 +92,10 @@ TEST(PageCache, TruncatesAndShrinks) {
   cache.renumber(page, 3, 524'289);
   EXPECT_FALSE(cache.has(3));
   cache.renumber(page, 524'289, 4000);
+  cache.renumber(page, 4000, 4);
+  EXPECT_EQ(cache.size(), 49U) << "in place of the one that was there";
+  cache.renumber(page, 4, 4000);
+  cache.put(4);
   cache.release(page, false);
   EXPECT_EQ(written(cache.fetch(4000, Create::never)), 3U);
   cache.truncate(5000);
