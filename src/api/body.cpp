@@ -58,6 +58,7 @@ void check_shape(const Operation& operation, const Json& body) {
     const auto row = std::find_if(operation.body.begin(), operation.body.end(), [&](const BodyKey& known) { return known.name == key; });
     if (row == operation.body.end()) {
       std::vector<std::string> known;
+      known.reserve(operation.body.size());
       for (const BodyKey& entry : operation.body) known.emplace_back(entry.name);
       throw errors::unknown_body_key(key, known);
     }

@@ -11,7 +11,7 @@
 namespace plenoptic::api {
 
 inline constexpr std::size_t longest_idempotency_key = 255;
-inline constexpr std::int64_t idempotency_lifetime_ms = 24 * 60 * 60 * 1000;
+inline constexpr std::int64_t idempotency_lifetime_ms = std::int64_t{24} * 60 * 60 * 1000;
 
 /// Held while a request with a key is under way; gives the key free when it goes.
 class InFlightKeys {

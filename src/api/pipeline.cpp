@@ -45,7 +45,7 @@ int protocol_status(http::ProtocolError error) {
   return 500;
 }
 
-model::Error as_error(std::exception_ptr failure, bool only_reads, std::string& inside) {
+model::Error as_error(const std::exception_ptr& failure, bool only_reads, std::string& inside) {
   try {
     std::rethrow_exception(failure);
   } catch (const model::Error& error) {
@@ -309,7 +309,7 @@ void Pipeline::run_write(const ExchangePointer& exchange) {
     const std::string& kept = answer.kept_body.empty() ? answer.body : answer.kept_body;
     context.storage.put_idempotent(under_way.idempotency_space(), {under_way.subject(), answer.status, kept, context.now_ms});
   };
-  job.finish = [this, exchange](std::exception_ptr error) {
+  job.finish = [this, exchange](const std::exception_ptr& error) {
     if (error)
       fail(*exchange, error);
     else
@@ -318,7 +318,7 @@ void Pipeline::run_write(const ExchangePointer& exchange) {
   if (!parts_.lane.submit(std::move(job))) shed(e);
 }
 
-void Pipeline::fail(Exchange& e, std::exception_ptr failure) {
+void Pipeline::fail(Exchange& e, const std::exception_ptr& failure) {
   std::string inside;
   const bool only_reads = e.route.operation && e.operation().lane == Lane::read;
   Answer answer = error_answer(as_error(failure, only_reads, inside));

@@ -75,7 +75,7 @@ class Pipeline final : public http::Handler {
   void run_write(const ExchangePointer& exchange);
   void shed(Exchange& exchange);
   void finish(Exchange& exchange, Answer answer);
-  void fail(Exchange& exchange, std::exception_ptr error);
+  void fail(Exchange& exchange, const std::exception_ptr& error);
   std::string new_request_id();
 
   Parts parts_;

@@ -51,7 +51,7 @@ void Cuid::append_to(std::string& out) const {
     auto part = static_cast<std::uint64_t>(value % chunk);
     value /= chunk;
     for (int i = 5; i >= 0; --i) {
-      text[static_cast<std::size_t>(1 + group * 6 + i)] = digits[part % 36];
+      text[1 + static_cast<std::size_t>(group) * 6 + static_cast<std::size_t>(i)] = digits[part % 36];
       part /= 36;
     }
   }
@@ -77,9 +77,9 @@ std::optional<Cuid> Cuid::parse(std::string_view text) {
 
 std::array<char, 16> Cuid::bytes() const {
   std::array<char, 16> out;
-  for (int i = 0; i < 8; ++i) {
-    out[static_cast<std::size_t>(i)] = static_cast<char>(high >> (56 - 8 * i));
-    out[static_cast<std::size_t>(8 + i)] = static_cast<char>(low >> (56 - 8 * i));
+  for (std::size_t i = 0; i < 8; ++i) {
+    out[i] = static_cast<char>(high >> (56 - 8 * i));
+    out[8 + i] = static_cast<char>(low >> (56 - 8 * i));
   }
   return out;
 }

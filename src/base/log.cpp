@@ -22,7 +22,9 @@ constexpr std::string_view names[] = {"debug", "info", "warn", "error", "off"};
 /// Standard error with a buffer of its own; the library's own console sinks flush each line.
 class BufferedStderr final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  BufferedStderr() : stream_(::fdopen(::dup(STDERR_FILENO), "a")) {}
+  BufferedStderr() {
+    if (const int copy = ::dup(STDERR_FILENO); copy >= 0) stream_ = ::fdopen(copy, "a");
+  }
   ~BufferedStderr() override {
     if (stream_) std::fclose(stream_);
   }
@@ -37,7 +39,7 @@ class BufferedStderr final : public spdlog::sinks::base_sink<std::mutex> {
     if (stream_) std::fflush(stream_);
   }
 
-  std::FILE* stream_;
+  std::FILE* stream_ = nullptr;
 };
 
 }  // namespace

@@ -210,7 +210,7 @@ bool Connection::take_head() {
   body_size_ = body_too_large_ ? 0 : static_cast<std::size_t>(length);
   if (body_too_large_) return true;
   for (const auto& [name, value] : parser_->headers)
-    if (piece(name).size() == 6 && boost::beast::iequals({piece(name).data(), 6}, "expect") && (body_size_ > 0 || parser_->chunked())) output_ += "HTTP/1.1 100 Continue\r\n\r\n";
+    if (boost::beast::iequals({piece(name).data(), piece(name).size()}, "expect") && (body_size_ > 0 || parser_->chunked())) output_ += "HTTP/1.1 100 Continue\r\n\r\n";
   return true;
 }
 

@@ -212,6 +212,7 @@ struct Server::Parts {
       asio::post(thread->context, [&thread = *thread] {
         thread.draining = true;
         std::vector<std::shared_ptr<Connection>> alive;
+        alive.reserve(thread.connections.size());
         for (Connection* connection : thread.connections) alive.push_back(connection->shared_from_this());
         for (const auto& connection : alive) connection->drain();
       });

@@ -66,7 +66,7 @@ std::string fold_label(std::string_view text) {
   for (int32_t at = 0; at < size;) {
     const int32_t begin = at;
     UChar32 c;
-    U8_NEXT(bytes, at, size, c);
+    U8_NEXT(bytes, at, size, c);  // NOLINT(bugprone-inc-dec-in-conditions): ICU's macro
     if (c >= 0 && u_isUWhiteSpace(c)) {
       gap = !out.empty();
       continue;

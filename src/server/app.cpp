@@ -304,7 +304,7 @@ struct App::Parts {
         context.after_commit.push_back([this, key] { keys.put(key); });
       }
     };
-    job.finish = [this, expired](std::exception_ptr error) {
+    job.finish = [this, expired](const std::exception_ptr& error) {
       if (!error && *expired == expired_at_once) keep_house();  // after an error: at the next turn
     };
     lane->submit(std::move(job));
@@ -351,7 +351,7 @@ void App::write(model::WorkspaceId workspace, const std::function<void(services:
   job.actor.id = "operator";
   job.origin.operation = "system.setup";
   job.run = work;
-  job.finish = [&done](std::exception_ptr error) { error ? done.set_exception(error) : done.set_value(); };
+  job.finish = [&done](const std::exception_ptr& error) { error ? done.set_exception(error) : done.set_value(); };
   job.alone = true;
   if (!parts_->lane->submit(std::move(job))) throw std::runtime_error("the server is stopping");
   try {

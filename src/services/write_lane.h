@@ -27,7 +27,7 @@ struct WriteJob {
   /// Runs inside the transaction; what it throws undoes its own changes only.
   std::function<void(WriteContext&)> run;
   /// Called once, after the commit or the failure. Null: what `run` did is durable.
-  std::function<void(std::exception_ptr)> finish;
+  std::function<void(const std::exception_ptr&)> finish;
   model::WorkspaceId workspace;
   Actor actor;
   Origin origin;
