@@ -28,14 +28,15 @@ class Contender:
     pid: int | None = None  # whose rest to wait for
 
 
-def warm_up(measure, most=24):
-    """Measures until it gets no quicker: with a million records, caches take a while to fill."""
-    before = 0
+def warm_up(measure, most=48):
+    """Measures until two in a row are no quicker than the best before: with a million records, caches take a while to fill."""
+    best, without_gain = 0, 0
     for number in range(most):
         rate = measure(seed=99 + number)["rate"]
-        if rate < before * 1.03:
+        without_gain = 0 if rate > best * 1.03 else without_gain + 1
+        best = max(best, rate)
+        if without_gain == 2:
             return
-        before = rate
 
 
 def compare(what, scenario, contenders, rounds, seconds, connections):
