@@ -23,6 +23,17 @@ bool fold_ascii(std::string_view text, std::string& out) {
   return true;
 }
 
+/// ICU makes it at the first use; the language's own guard passes it to other threads in sight of TSan.
+const icu::Normalizer2& composition() {
+  static const icu::Normalizer2* const instance = [] {
+    UErrorCode status = U_ZERO_ERROR;
+    const icu::Normalizer2* made = icu::Normalizer2::getNFCInstance(status);
+    if (U_FAILURE(status)) throw std::runtime_error("Unicode data is missing");
+    return made;
+  }();
+  return *instance;
+}
+
 /// ASCII by hand; the rest by ICU's `change`, and composed.
 template <typename Change>
 std::string changed_in_case(std::string_view text, Change change) {
@@ -34,7 +45,7 @@ std::string changed_in_case(std::string_view text, Change change) {
   change(icu::StringPiece(text.data(), static_cast<int32_t>(text.size())), changed_sink, status);
   out.clear();
   icu::StringByteSink<std::string> sink(&out);
-  icu::Normalizer2::getNFCInstance(status)->normalizeUTF8(0, changed, sink, nullptr, status);
+  composition().normalizeUTF8(0, changed, sink, nullptr, status);
   if (U_FAILURE(status)) throw std::runtime_error("Unicode data is missing");
   return out;
 }
