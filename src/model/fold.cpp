@@ -23,12 +23,16 @@ bool fold_ascii(std::string_view text, std::string& out) {
   return true;
 }
 
+void require_success(UErrorCode status) {
+  if (U_FAILURE(status)) throw std::runtime_error("Unicode data is missing");
+}
+
 /// ICU makes it at the first use; the language's own guard passes it to other threads in sight of TSan.
 const icu::Normalizer2& composition() {
   static const icu::Normalizer2* const instance = [] {
     UErrorCode status = U_ZERO_ERROR;
     const icu::Normalizer2* made = icu::Normalizer2::getNFCInstance(status);
-    if (U_FAILURE(status)) throw std::runtime_error("Unicode data is missing");
+    require_success(status);
     return made;
   }();
   return *instance;
@@ -46,7 +50,7 @@ std::string changed_in_case(std::string_view text, Change change) {
   out.clear();
   icu::StringByteSink<std::string> sink(&out);
   composition().normalizeUTF8(0, changed, sink, nullptr, status);
-  if (U_FAILURE(status)) throw std::runtime_error("Unicode data is missing");
+  require_success(status);
   return out;
 }
 

@@ -114,10 +114,10 @@ void PageCache::add_frames() {
 
 void PageCache::release(sqlite3_pcache_page* page, bool is_forgotten) {
   const FrameNumber number = number_of(page);
+  // More than there is room for: what SQLite needed at once.
+  if (is_forgotten || (purgeable_ && size() > capacity_)) return forget(number);
   --in_use_;
   states_[number] = touched;
-  // More than there is room for: what SQLite needed at once.
-  if (is_forgotten || (purgeable_ && size() > capacity_)) forget(number);
 }
 
 void PageCache::forget(FrameNumber number) {

@@ -28,7 +28,7 @@ class PageCache {
   /// none can be made.
   sqlite3_pcache_page* fetch(std::uint32_t number, Create create);
   /// No longer in use: may be forgotten, or is at once.
-  void release(sqlite3_pcache_page* page, bool forget);
+  void release(sqlite3_pcache_page* page, bool is_forgotten);
   /// A page that has the number is forgotten. SQLite cannot be told of a failure: out of memory ends the process.
   void renumber(sqlite3_pcache_page* page, std::uint32_t before, std::uint32_t after) noexcept;
   /// Forgets pages with this number or a greater one, in use or not.
