@@ -120,9 +120,9 @@ void merge_fields(UniqueValues& unique, const ObjectType& type, const FieldValue
   }
 }
 
-std::vector<RecordId> neighbours_of(WriteContext& context, RecordId id) {
+std::vector<RecordId> neighbours_of(WriteContext& context, const ObjectType& type, RecordId id) {
   std::vector<RecordId> ids;
-  for (const model::Link& link : context.storage.links(context.workspace, id)) ids.push_back(link.other);
+  for (const model::Link& link : context.storage.links(context.workspace, type.number, id)) ids.push_back(link.other);
   return ids;
 }
 
@@ -160,13 +160,11 @@ Record create_record(WriteContext& context, const ObjectType& type, const Record
   merge_fields(unique, type, write.fields, values, change);
   change.before = {};
   record.fields = model::encode_fields(values);
-  // Links to itself and unique values need the row; the lane is the log's only writer, so its next sequence is known.
-  record.version = context.storage.log_sequence(context.workspace) + 1;
-  context.storage.insert_record(context.workspace, record);
   change.links = apply_relationships(context, type, record.id, write.relationships);
   for (const auto& [link_type, target] : server_links)
-    if (context.storage.add_link(context.workspace, link_type, record.id, target)) change.links.push_back({link_type, record.id, target, true});
-  context.append(std::move(change));
+    if (context.storage.add_link(context.workspace, context.schema->link_type(link_type), record.id, target)) change.links.push_back({link_type, record.id, target, true});
+  record.version = context.append(std::move(change));
+  context.storage.insert_record(context.workspace, record);
   return record;
 }
 
@@ -192,7 +190,7 @@ Record trash_record(WriteContext& context, const ObjectType& type, RecordId id) 
   record.deleted_at_ms = context.now_ms;
   context.storage.set_trashed(context.workspace, id, true);
   Change change = change_of(record, ChangeKind::trashed);
-  change.neighbours = neighbours_of(context, id);
+  change.neighbours = neighbours_of(context, type, id);
   append_and_store(context, record, std::move(change));
   return record;
 }
@@ -205,8 +203,8 @@ Record restore_record(WriteContext& context, const ObjectType& type, RecordId id
   // Live again before its links are looked at: which of them show depends on it.
   context.storage.set_trashed(context.workspace, id, false);
   Change change = change_of(record, ChangeKind::restored);
-  change.neighbours = neighbours_of(context, id);
-  change.links = drop_taken_links(context, id);
+  change.neighbours = neighbours_of(context, type, id);
+  change.links = drop_taken_links(context, type, id);
   append_and_store(context, record, std::move(change));
   return record;
 }

@@ -105,7 +105,7 @@ class LinkWriter {
     const std::vector<RecordId>& wanted = operation.replace ? *operation.replace : operation.add;
     if (single && wanted.size() > 1) throw errors::relationship_has_one(relationship.key);
 
-    const std::vector<model::Link> links = context_.storage.links(context_.workspace, record_, view);
+    const std::vector<model::Link> links = context_.storage.links(context_.workspace, link_type, view.side, record_);
     const std::vector<RecordId> current = live_ends(links);
     bool cleared = operation.replace && wanted.empty();
     for (RecordId id : operation.remove) {
@@ -115,7 +115,8 @@ class LinkWriter {
     if (operation.replace || (single && !wanted.empty())) unlink_others(view, links, wanted);
     for (RecordId id : wanted)
       if (!contains(current, id)) add(link_type, view, id);
-    if (relationship.required && cleared && wanted.empty() && live_targets(record_, view).empty()) throw errors::required_relationship_cleared(type_, relationship.key);
+    if (relationship.required && cleared && wanted.empty() && live_targets(link_type, view.side, record_).empty())
+      throw errors::required_relationship_cleared(type_, relationship.key);
   }
 
   std::vector<LinkChange> take() { return std::move(changes_); }
@@ -138,7 +139,7 @@ class LinkWriter {
     return ids;
   }
 
-  std::vector<RecordId> live_targets(RecordId record, LinkView view) { return live_ends(context_.storage.links(context_.workspace, record, view)); }
+  std::vector<RecordId> live_targets(const model::LinkType& type, Side side, RecordId record) { return live_ends(context_.storage.links(context_.workspace, type, side, record)); }
 
   /// Links to trashed records go too: a restore shall not bring back what was replaced.
   void unlink_others(LinkView view, const std::vector<model::Link>& links, const std::vector<RecordId>& wanted) {
@@ -154,7 +155,7 @@ class LinkWriter {
   void add(const model::LinkType& link_type, LinkView view, RecordId id) {
     const Side far_side = model::other_side(view.side);
     if (link_type.end(far_side).cardinality == Cardinality::has_one)
-      for (RecordId holder : live_targets(id, {view.link_type, far_side})) unlink({view.link_type, far_side}, id, holder);
+      for (RecordId holder : live_targets(link_type, far_side, id)) unlink({view.link_type, far_side}, id, holder);
     record(view, record_, id, true);
   }
 
@@ -163,8 +164,9 @@ class LinkWriter {
   void record(LinkView view, RecordId near, RecordId far, bool added) {
     const bool near_is_source = view.side == Side::source;
     LinkChange change{view.link_type, near_is_source ? near : far, near_is_source ? far : near, added};
-    const bool changed = added ? context_.storage.add_link(context_.workspace, change.type, change.source, change.destination)
-                               : context_.storage.remove_link(context_.workspace, change.type, change.source, change.destination);
+    const model::LinkType& type = context_.schema->link_type(view.link_type);
+    const bool changed = added ? context_.storage.add_link(context_.workspace, type, change.source, change.destination)
+                               : context_.storage.remove_link(context_.workspace, type, change.source, change.destination);
     if (!changed) return;
     changes_.push_back(change);
     if (changes_.size() > link_limit) throw errors::relationship_write_limit("make link changes,");
@@ -202,23 +204,23 @@ std::vector<LinkChange> apply_relationships(WriteContext& context, const ObjectT
   return writer.take();
 }
 
-std::vector<LinkChange> drop_taken_links(WriteContext& context, RecordId record) {
+std::vector<LinkChange> drop_taken_links(WriteContext& context, const ObjectType& type, RecordId record) {
   std::vector<LinkChange> dropped;
-  const auto live_count = [&](RecordId holder, LinkView view) {
-    const auto links = context.storage.links(context.workspace, holder, view);
+  const auto live_count = [&](const model::LinkType& link_type, Side side, RecordId holder) {
+    const auto links = context.storage.links(context.workspace, link_type, side, holder);
     return std::count_if(links.begin(), links.end(), [](const model::Link& link) { return link.other_live; });
   };
-  for (const model::Link& link : context.storage.links(context.workspace, record)) {
-    const model::LinkType* type = context.schema->find_link_type(link.type);
-    if (!type || !link.other_live) continue;
+  for (const model::Link& link : context.storage.links(context.workspace, type.number, record)) {
+    const model::LinkType* link_type = context.schema->find_link_type(link.type);
+    if (!link_type || !link.other_live) continue;
     const Side far_side = model::other_side(link.side);
     // The restored record counts as live already: a HAS_ONE end with two live links was taken meanwhile.
-    const bool far_taken = type->end(far_side).cardinality == Cardinality::has_one && live_count(link.other, {link.type, far_side}) > 1;
-    const bool near_taken = type->end(link.side).cardinality == Cardinality::has_one && live_count(record, {link.type, link.side}) > 1;
+    const bool far_taken = link_type->end(far_side).cardinality == Cardinality::has_one && live_count(*link_type, far_side, link.other) > 1;
+    const bool near_taken = link_type->end(link.side).cardinality == Cardinality::has_one && live_count(*link_type, link.side, record) > 1;
     if (!far_taken && !near_taken) continue;
     const bool source = link.side == Side::source;
     LinkChange change{link.type, source ? record : link.other, source ? link.other : record, false};
-    context.storage.remove_link(context.workspace, change.type, change.source, change.destination);
+    context.storage.remove_link(context.workspace, *link_type, change.source, change.destination);
     dropped.push_back(change);
   }
   return dropped;

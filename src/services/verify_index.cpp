@@ -188,7 +188,7 @@ std::uint64_t IndexChecks::compare_links(const index::WorkspaceIndex& index, con
       for (const Sample& sample : samples_[type.number]) {
         const auto target = storage_.find_record(workspace_, type.number, sample.id);
         std::vector<RecordId> expected;
-        for (const model::Link& link : storage_.links(workspace_, sample.id, {link_type.number, side}))
+        for (const model::Link& link : storage_.links(workspace_, link_type, side, sample.id))
           if (link.other_live && target && target->live()) expected.push_back(link.other);
         model::Filter filter;
         filter.relationships.push_back({.links = {{link_type.number, near}}, .far_type = type.number, .negated = false, .target = sample.id});

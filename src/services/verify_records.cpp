@@ -23,8 +23,6 @@ using model::RecordId;
 using model::Side;
 using model::Value;
 
-constexpr RecordId least{}, greatest{UINT64_MAX, UINT64_MAX};
-
 std::uint64_t mixed(std::uint64_t value) {
   value += 0x9e3779b97f4a7c15;
   value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
@@ -106,7 +104,7 @@ bool RecordChecks::check_values(const ObjectType& type, const Record& record, co
 
 void RecordChecks::check_links(const ObjectType& type, const Record& record) {
   std::map<std::pair<model::LinkTypeNumber, Side>, int> live_links;
-  for (const model::Link& link : storage_.links(workspace_.id, record.id)) {
+  for (const model::Link& link : storage_.links(workspace_.id, type.number, record.id)) {
     ++link_ends_;
     const model::LinkType* link_type = schema_.find_link_type(link.type);
     if (!link_type || link_type->end(link.side).type != record.type) {
@@ -180,13 +178,14 @@ bool RecordChecks::undo(const std::string& name, const Record& record, const Cha
 void RecordChecks::finish(VerifiedCounts& counts) {
   std::uint64_t unique_values = 0, ends = 0;
   storage_.scan_unique(workspace_.id, [&](model::TypeNumber, model::FieldNumber, std::string_view, RecordId) { ++unique_values; });
-  LinkSum stored;
-  storage_.scan_link_ends(workspace_.id, least, greatest, [&](RecordId record, model::LinkTypeNumber type, Side side, RecordId other) {
+  LinkSum stored, from_the_other_end;
+  storage_.scan_link_ends(workspace_.id, [&](RecordId record, model::LinkTypeNumber type, Side side, RecordId other) {
     ++ends;
-    if (side == Side::source) stored.add(type, record, other);
+    side == Side::source ? stored.add(type, record, other) : from_the_other_end.add(type, other, record);
   });
   if (unique_values != unique_forms_) find_stray_unique_values();
   if (ends != link_ends_) find_stray_links();
+  if (!(stored == from_the_other_end)) find_one_ended_links();
   if (log_entries_ != workspace_.log_sequence)
     findings_.add("log", fmt::format("of {} entries {} belong to records' histories, in workspace {}", workspace_.log_sequence, log_entries_, workspace_.slug));
   else if (!(stored == logged_links_))
@@ -211,11 +210,23 @@ void RecordChecks::find_stray_unique_values() {
 }
 
 void RecordChecks::find_stray_links() {
-  storage_.scan_link_ends(workspace_.id, least, greatest, [&](RecordId record, model::LinkTypeNumber number, Side side, RecordId other) {
+  storage_.scan_link_ends(workspace_.id, [&](RecordId record, model::LinkTypeNumber number, Side side, RecordId other) {
     const model::LinkType* type = schema_.find_link_type(number);
     if (!type || !storage_.find_record(workspace_.id, type->end(side).type, record))
       findings_.add("links", fmt::format("a link of type number {} between {} and {} has an end that is no record", number, record.text(), other.text()));
   });
+}
+
+/// Takes memory for each link; only where the sums differ.
+void RecordChecks::find_one_ended_links() {
+  std::map<std::tuple<model::LinkTypeNumber, RecordId, RecordId>, int> surplus;
+  storage_.scan_link_ends(workspace_.id, [&](RecordId record, model::LinkTypeNumber type, Side side, RecordId other) {
+    side == Side::source ? ++surplus[{type, record, other}] : --surplus[{type, other, record}];
+  });
+  for (const auto& [link, count] : surplus)
+    if (count != 0)
+      findings_.add("links", fmt::format("a link of type number {} from {} to {} has one end only, its {}", std::get<0>(link), std::get<1>(link).text(), std::get<2>(link).text(),
+                                         count > 0 ? "source's" : "destination's"));
 }
 
 /// Takes memory for each link; only where the sums differ.
@@ -225,7 +236,7 @@ void RecordChecks::find_unlogged_links() {
     for (const model::LinkChange& link : change.links) surplus[{link.type, link.source, link.destination}] += link.added ? 1 : -1;
     return true;
   });
-  storage_.scan_link_ends(workspace_.id, least, greatest, [&](RecordId record, model::LinkTypeNumber type, Side side, RecordId other) {
+  storage_.scan_link_ends(workspace_.id, [&](RecordId record, model::LinkTypeNumber type, Side side, RecordId other) {
     if (side == Side::source) --surplus[{type, record, other}];
   });
   for (const auto& [link, count] : surplus)

@@ -37,6 +37,7 @@ class RecordChecks {
   bool undo(const std::string& name, const model::Record& record, const model::Change& change, model::FieldValues& values, bool& live);
   void find_stray_unique_values();
   void find_stray_links();
+  void find_one_ended_links();
   void find_unlogged_links();
 
   storage::Reader& storage_;

@@ -100,17 +100,16 @@ class Reader {
   virtual void scan_records(WorkspaceId workspace, TypeNumber type, const std::function<void(const model::Record&)>& visit) = 0;
   virtual std::uint64_t count_records(WorkspaceId workspace, TypeNumber type) = 0;
   /// Links of one record at both sides, ordered by (type, side, the other's id); those to trashed records included.
-  virtual std::vector<model::Link> links(WorkspaceId workspace, RecordId record) = 0;
-  /// Links of one record through one view, same order, those to trashed records included.
-  virtual std::vector<model::Link> links(WorkspaceId workspace, RecordId record, model::LinkView view) = 0;
-  virtual bool has_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) = 0;
-  /// Links whose source is from `first` to `last` (both included), ordered by (source, type, destination).
+  virtual std::vector<model::Link> links(WorkspaceId workspace, TypeNumber type, RecordId record) = 0;
+  /// Those of one link type where the record stands at `side`, same order.
+  virtual std::vector<model::Link> links(WorkspaceId workspace, const model::LinkType& type, model::Side side, RecordId record) = 0;
+  /// Links whose source is from `first` to `last` (both included); those of one type ordered by source.
   using LinkVisitor = std::function<void(RecordId source, LinkTypeNumber type, RecordId destination)>;
   virtual void scan_links(WorkspaceId workspace, RecordId first, RecordId last, const LinkVisitor& visit) = 0;
 
-  /// Each end of every link, for records from `first` to `last`, ordered by (record, type, side, other).
+  /// Each end of every link, in any order.
   using LinkEndVisitor = std::function<void(RecordId record, LinkTypeNumber type, model::Side side, RecordId other)>;
-  virtual void scan_link_ends(WorkspaceId workspace, RecordId first, RecordId last, const LinkEndVisitor& visit) = 0;
+  virtual void scan_link_ends(WorkspaceId workspace, const LinkEndVisitor& visit) = 0;
 
   /// Who holds a unique value.
   virtual std::optional<RecordId> find_unique_holder(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value) = 0;
@@ -139,13 +138,14 @@ class Writer : public Reader {
   virtual void put_definition(WorkspaceId workspace, const Definition& definition) = 0;
   virtual void put_api_key(const ApiKey& key) = 0;  // by id
 
+  /// Links that it is the source of may have been added before, in the same request.
   virtual void insert_record(WorkspaceId workspace, const model::Record& record) = 0;
   /// Replaces the row. Whether the record is in the trash changes by set_trashed only, which goes with it.
   virtual void update_record(WorkspaceId workspace, const model::Record& record) = 0;
   virtual void set_trashed(WorkspaceId workspace, RecordId record, bool trashed) = 0;
   /// Both are idempotent; they return whether anything changed.
-  virtual bool add_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) = 0;
-  virtual bool remove_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) = 0;
+  virtual bool add_link(WorkspaceId workspace, const model::LinkType& type, RecordId source, RecordId destination) = 0;
+  virtual bool remove_link(WorkspaceId workspace, const model::LinkType& type, RecordId source, RecordId destination) = 0;
   virtual void put_unique(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value, RecordId holder) = 0;
   virtual void remove_unique(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value, RecordId holder) = 0;
 

@@ -6,58 +6,13 @@
 #include <filesystem>
 #include <thread>
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "model/system_schema.h"
-#include "storage/sqlite/sqlite_database.h"
+#include "storage/database_fixture.h"
 
 namespace plenoptic::storage {
 namespace {
-
-class DatabaseTest : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "plenoptic-test-XXXXXX").string();
-    directory = ::mkdtemp(pattern.data());
-    open();
-    database->write_group([&](Writer& writer) {
-      workspace = writer.create_workspace({.slug = "w", .name = "W", .settings = "{}", .schema_version = 1});
-      writer.put_definition(workspace, {DefinitionKind::object_type, model::types::account, 0, "{}"});
-    });
-  }
-  void TearDown() override {
-    database.reset();
-    std::filesystem::remove_all(directory);
-  }
-  void open() { database = open_sqlite({.directory = directory}); }
-  void reopen() {
-    database.reset();
-    open();
-  }
-
-  model::Record make(Writer& writer, std::string fields = {}) {
-    model::Record record{.type = model::types::account,
-                         .id = ids.next(++now),
-                         .created_at_ms = now,
-                         .updated_at_ms = now,
-                         .version = writer.log_sequence(workspace) + 1,
-                         .fields = std::move(fields)};
-    writer.insert_record(workspace, record);
-    model::Change change{.workspace = workspace, .at_ms = now, .kind = model::ChangeKind::created, .type = record.type, .record = record.id};
-    writer.append_change(change);
-    return record;
-  }
-
-  std::string directory;
-  std::unique_ptr<Database> database;
-  WorkspaceId workspace;
-  base::CuidGenerator ids;
-  std::int64_t now = 1'700'000'000'000;
-};
 
 TEST_F(DatabaseTest, KeepsWhatWasCommittedOverReopening) {
   model::Record record;
@@ -96,30 +51,6 @@ TEST_F(DatabaseTest, AnUndoneRequestLeavesItsGroupWhole) {
   EXPECT_EQ(reader->count_records(workspace, model::types::account), 3U);
   EXPECT_EQ(reader->log_sequence(workspace), 3U);  // without gaps
   EXPECT_THAT(database->verify(), testing::IsEmpty());
-}
-
-TEST_F(DatabaseTest, LinksHaveTwoEndsAndKnowTheTrash) {
-  model::Record a, b;
-  database->write_group([&](Writer& writer) {
-    a = make(writer);
-    b = make(writer);
-    EXPECT_TRUE(writer.add_link(workspace, 7, a.id, b.id));
-    EXPECT_FALSE(writer.add_link(workspace, 7, a.id, b.id));
-  });
-  const auto end = [&](RecordId id) { return database->read()->links(workspace, id).at(0); };
-  EXPECT_EQ(end(a.id).other, b.id);
-  EXPECT_EQ(end(a.id).side, model::Side::source);
-  EXPECT_EQ(end(b.id).side, model::Side::destination);
-  EXPECT_TRUE(end(a.id).other_live);
-  database->write_group([&](Writer& writer) {
-    b.deleted_at_ms = now;
-    writer.update_record(workspace, b);
-    writer.set_trashed(workspace, b.id, true);
-  });
-  EXPECT_FALSE(end(a.id).other_live);
-  EXPECT_TRUE(end(b.id).other_live);
-  database->write_group([&](Writer& writer) { EXPECT_TRUE(writer.remove_link(workspace, 7, a.id, b.id)); });
-  EXPECT_THAT(database->read()->links(workspace, b.id), testing::IsEmpty());
 }
 
 TEST_F(DatabaseTest, TheLogReadsBackWhole) {

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "storage/change_codec.h"
+#include "storage/sqlite/held_links.h"
 
 using namespace plenoptic;
 
@@ -17,6 +18,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     model::Change change;
     storage::decode_change_body(bytes, change);
+  } catch (const std::runtime_error&) {
+  }
+  try {
+    storage::sqlite::HeldLinks links;
+    storage::sqlite::decode_held_links(bytes, links);
+    if (storage::sqlite::encode_held_links(links) != bytes) std::abort();
   } catch (const std::runtime_error&) {
   }
   return 0;

@@ -78,7 +78,7 @@ def test_what_cannot_be_checked_ends_with_2_and_a_next_step(tmp_path, fresh):
 
 A_DEAL = "(SELECT id FROM records WHERE type = 3 AND deleted_at IS NULL ORDER BY id LIMIT 1)"
 DAMAGE = [
-    ("storage", "links have one end only", "DELETE FROM links WHERE rowid_of = 1"),
+    ("storage", "links do not decode", f"UPDATE records SET links = x'ff' WHERE id = {A_DEAL}"),
     ("storage", "trash are no trashed", f"INSERT INTO trash SELECT workspace_id, id FROM records WHERE id = {A_DEAL}"),
     ("storage", "missing from the trash", "DELETE FROM trash"),
     ("storage", "logs have gaps", "DELETE FROM change_log WHERE sequence = 3"),
@@ -88,9 +88,11 @@ DAMAGE = [
     ("storage", "no object type", "UPDATE records SET type = 77 WHERE type = 1"),
     ("unique values", "kept unique for nobody", "DELETE FROM unique_values WHERE type = 2"),
     ("unique values", "which does not have it", "INSERT INTO unique_values SELECT workspace_id, type, field, x'78', holder FROM unique_values WHERE type = 1"),
+    ("links", "one end only, its destination's", "DROP SOURCE"),
+    ("links", "one end only, its source's", "DELETE FROM links WHERE side = 1 AND record_id IN (SELECT id FROM records WHERE type = 1)"),
     ("links", "end that is no record", "STRAY LINK"),
-    ("links", "which has one", "INSERT INTO links SELECT workspace_id, record_id, type, 0, x'00112233445566778899aabbccddeeff' FROM links "
-                               "WHERE side = 0 AND other_id = (SELECT id FROM records WHERE type = 1)"),
+    ("links", "which has one", "UPDATE records SET links = CAST(links || substr(links, 1, 4) || x'00112233445566778899aabbccddeeff' AS BLOB) "
+                               f"WHERE id = {A_DEAL}"),
     ("links", "does not have", "UPDATE links SET type = 4000"),
     ("log", "in storage and not in the log", "ADD LINK"),
     ("log", "in the log and not in storage", "DROP LINK"),
@@ -140,7 +142,7 @@ def do_damage(path, what):
         body = json.loads(database.execute("SELECT body FROM definitions WHERE kind = 2 AND object_type = 3 AND number = 60").fetchone()[0])
         body["number"] = 60
         database.execute("UPDATE definitions SET body = ? WHERE kind = 2 AND object_type = 3 AND number = 60", (json.dumps(body).encode(),))
-    elif "rowid_of" in what:
+    elif what == "DROP SOURCE":
         _, source, kind, destination = pair_of_a_link(database)
         database.execute("DELETE FROM links WHERE record_id = ? AND type = ? AND other_id = ?", (source, kind, destination))
     else:

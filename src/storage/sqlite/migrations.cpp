@@ -1,8 +1,12 @@
 #include "storage/sqlite/migrations.h"
 
+#include <algorithm>
 #include <array>
+#include <memory>
 
 #include <fmt/format.h>
+
+#include "storage/sqlite/held_links.h"
 
 namespace plenoptic::storage::sqlite {
 namespace {
@@ -43,7 +47,46 @@ CREATE TABLE idempotency (
   PRIMARY KEY (workspace_id, operation, record, key));
 )";
 
-constexpr std::array steps = {first_tables};
+/// Links whose source has one move into their source's row (held_links.h).
+constexpr Sql links_into_rows = R"(
+CREATE TEMP TABLE held_types AS SELECT workspace_id, number FROM definitions WHERE kind = 3 AND json_extract(body, '$.ends[0].cardinality') = 'HAS_ONE';
+CREATE TABLE records_with_links (
+  workspace_id INTEGER NOT NULL, type INTEGER NOT NULL, id BLOB NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+  deleted_at INTEGER, version INTEGER NOT NULL, external_id BLOB, links BLOB NOT NULL, fields BLOB NOT NULL,
+  PRIMARY KEY (workspace_id, type, id));
+INSERT INTO records_with_links SELECT workspace_id, type, id, created_at, updated_at, deleted_at, version, external_id,
+  (SELECT held_links(l.type, l.other_id) FROM links l WHERE l.workspace_id = r.workspace_id AND l.record_id = r.id AND l.side = 0
+    AND (l.workspace_id, l.type) IN held_types), fields FROM records r ORDER BY rowid;
+DELETE FROM links WHERE side = 0 AND (workspace_id, type) IN held_types;
+DROP TABLE records;
+ALTER TABLE records_with_links RENAME TO records;
+DROP TABLE held_types;
+)";
+
+constexpr std::array steps = {first_tables, links_into_rows};
+
+HeldLinks*& links_of(sqlite3_context* context) {
+  auto** const place = static_cast<HeldLinks**>(sqlite3_aggregate_context(context, sizeof(HeldLinks*)));
+  if (!place) throw std::bad_alloc();
+  return *place;
+}
+
+/// The aggregate `held_links(type, destination)` of that step: one record's links in the form of their column.
+void define_held_links(Connection& connection) {
+  const auto add = [](sqlite3_context* context, int, sqlite3_value** values) {
+    HeldLinks*& links = links_of(context);
+    if (!links) links = std::make_unique<HeldLinks>().release();
+    const std::string_view id(static_cast<const char*>(sqlite3_value_blob(values[1])), static_cast<std::size_t>(sqlite3_value_bytes(values[1])));
+    links->push_back({static_cast<model::LinkTypeNumber>(sqlite3_value_int64(values[0])), model::RecordId::from_bytes(id)});
+  };
+  const auto finish = [](sqlite3_context* context) {
+    const std::unique_ptr<HeldLinks> links(links_of(context));
+    if (links) std::sort(links->begin(), links->end());
+    const std::string column = links ? encode_held_links(*links) : std::string();
+    sqlite3_result_blob64(context, column.data(), column.size(), SQLITE_TRANSIENT);
+  };
+  sqlite3_create_function_v2(connection.handle(), "held_links", 2, SQLITE_UTF8, nullptr, nullptr, add, finish, nullptr);
+}
 
 std::int64_t user_version(Connection& connection) {
   Statement statement(connection, "PRAGMA user_version");
@@ -54,18 +97,20 @@ std::int64_t user_version(Connection& connection) {
 
 }  // namespace
 
-bool is_current(Connection& connection) { return user_version(connection) == static_cast<std::int64_t>(steps.size()); }
+const std::int64_t newest_form = static_cast<std::int64_t>(steps.size());
 
-void migrate(Connection& connection) {
+bool is_current(Connection& connection) { return user_version(connection) == newest_form; }
+
+void migrate(Connection& connection, std::int64_t form) {
   const std::int64_t now = user_version(connection);
-  const auto newest = static_cast<std::int64_t>(steps.size());
-  if (now > newest)
+  if (now > newest_form)
     throw StorageError(StorageError::Kind::other,
-                       fmt::format("the data directory was written by a newer Plenoptic (form {}, this one knows {}); run that version or a newer one", now, newest));
-  if (now == newest) return;
+                       fmt::format("the data directory was written by a newer Plenoptic (form {}, this one knows {}); run that version or a newer one", now, newest_form));
+  if (now >= form) return;
+  define_held_links(connection);
   connection.run("BEGIN IMMEDIATE");
-  for (std::int64_t step = now; step < newest; ++step) connection.run(steps[static_cast<std::size_t>(step)]);
-  connection.pragma("user_version", newest);
+  for (std::int64_t step = now; step < form; ++step) connection.run(steps[static_cast<std::size_t>(step)]);
+  connection.pragma("user_version", form);
   connection.run("COMMIT");
 }
 

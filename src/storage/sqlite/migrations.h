@@ -5,8 +5,10 @@
 
 namespace plenoptic::storage::sqlite {
 
-/// Throws where the database is newer than this program.
-void migrate(Connection& connection);
+extern const std::int64_t newest_form;
+
+/// Throws where the database is newer than this program. An older form than the newest is for tests.
+void migrate(Connection& connection, std::int64_t form = newest_form);
 /// Whether every step ran and no newer program's.
 bool is_current(Connection& connection);
 

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <tuple>
+
 #include "storage/change_codec.h"
 #include "storage/sqlite/transaction.h"
 
@@ -56,7 +59,7 @@ ApiKey key_of(const Statement::Use& row) {
   return key;
 }
 
-/// Columns: id, created_at, updated_at, deleted_at, version, external_id, fields.
+/// Columns: id, created_at, updated_at, deleted_at, version, external_id, links, fields.
 Record record_of(const Statement::Use& row, TypeNumber type) {
   Record record;
   record.type = type;
@@ -66,7 +69,7 @@ Record record_of(const Statement::Use& row, TypeNumber type) {
   record.deleted_at_ms = row.optional_integer(3);
   record.version = static_cast<std::uint64_t>(row.integer(4));
   record.external_id = row.optional_text(5);
-  record.fields = row.bytes(6);
+  record.fields = row.bytes(7);
   return record;
 }
 
@@ -100,22 +103,24 @@ ReadStatements::ReadStatements(Connection& connection)
       definitions(connection, "SELECT kind, object_type, number, body FROM definitions WHERE workspace_id = ? ORDER BY kind, object_type, number"),
       api_keys(connection,
                "SELECT workspace_id, id, hash, name, hint, scopes, member, created_by, created_at, expires_at, revoked_at, last_used_at FROM api_keys ORDER BY workspace_id, id"),
-      find_record(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, fields FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
+      find_record(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, links, fields FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
       // Every column stands in the key's index: the row itself is not read.
       is_live(connection,
               "SELECT NOT EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = r.workspace_id AND t.record_id = r.id)"
               " FROM records r WHERE workspace_id = ? AND type = ? AND id = ?"),
-      scan_records(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, fields FROM records WHERE workspace_id = ? AND type = ? ORDER BY id"),
+      scan_records(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, links, fields FROM records WHERE workspace_id = ? AND type = ? ORDER BY id"),
       count_records(connection, "SELECT count(*) FROM records WHERE workspace_id = ? AND type = ?"),
+      held_links(connection, "SELECT links FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
+      in_trash(connection, "SELECT 1 FROM trash WHERE workspace_id = ? AND record_id = ?"),
       links_of_record(connection,
                       "SELECT type, side, other_id, EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = l.workspace_id AND t.record_id = l.other_id)"
                       " FROM links l WHERE workspace_id = ? AND record_id = ? ORDER BY type, side, other_id"),
       links_of_view(connection,
                     "SELECT type, side, other_id, EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = l.workspace_id AND t.record_id = l.other_id)"
                     " FROM links l WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = ? ORDER BY other_id"),
-      has_link(connection, "SELECT 1 FROM links WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = 0 AND other_id = ?"),
+      scan_held_links(connection, "SELECT id, links FROM records WHERE workspace_id = ? AND type = ? AND id BETWEEN ? AND ? ORDER BY id"),
       scan_links(connection, "SELECT record_id, type, other_id FROM links WHERE workspace_id = ? AND record_id BETWEEN ? AND ? AND side = 0 ORDER BY record_id, type, other_id"),
-      scan_link_ends(connection, "SELECT record_id, type, side, other_id FROM links WHERE workspace_id = ? AND record_id BETWEEN ? AND ? ORDER BY record_id, type, side, other_id"),
+      scan_link_ends(connection, "SELECT record_id, type, side, other_id FROM links WHERE workspace_id = ? ORDER BY record_id, type, side, other_id"),
       find_unique(connection, "SELECT holder FROM unique_values WHERE workspace_id = ? AND type = ? AND field = ? AND value = ?"),
       scan_unique(connection, "SELECT type, field, value, holder FROM unique_values WHERE workspace_id = ? ORDER BY type, field, value"),
       log_sequence(connection, "SELECT log_sequence FROM workspaces WHERE id = ?"),
@@ -165,9 +170,12 @@ std::vector<ApiKey> Reading<Interface>::api_keys() {
 
 template <typename Interface>
 std::optional<Record> Reading<Interface>::find_record(WorkspaceId workspace, TypeNumber type, RecordId id) {
+  const bool at_hand = held_.is_of(workspace, type, id);
+  if (!at_hand) let_go();
   const auto key = id.bytes();
   auto row = read_.find_record.use();
   if (!row.bind(workspace.value, type, key).step()) return std::nullopt;
+  if (!at_hand) hold(workspace, type, id, row.bytes(6));
   return record_of(row, type);
 }
 
@@ -194,33 +202,86 @@ std::uint64_t Reading<Interface>::count_records(WorkspaceId workspace, TypeNumbe
 }
 
 template <typename Interface>
-std::vector<Link> Reading<Interface>::links(WorkspaceId workspace, RecordId record) {
+typename Reading<Interface>::Held& Reading<Interface>::held(WorkspaceId workspace, TypeNumber type, RecordId record) {
+  if (held_.is_of(workspace, type, record)) return held_;
+  let_go();
+  if (take_up(workspace, type, record)) return held_;
+  const auto key = record.bytes();
+  auto row = read_.held_links.use();
+  const bool found = row.bind(workspace.value, type, key).step();
+  hold(workspace, type, record, found ? row.bytes(0) : std::string_view());
+  return held_;
+}
+
+template <typename Interface>
+void Reading<Interface>::hold(WorkspaceId workspace, TypeNumber type, RecordId record, std::string_view links) {
+  decode_held_links(links, held_.links);
+  held_.workspace = workspace;
+  held_.type = type;
+  held_.record = record;
+}
+
+template <typename Interface>
+bool Reading<Interface>::is_in_trash(WorkspaceId workspace, RecordId record) {
+  const auto key = record.bytes();
+  return read_.in_trash.use().bind(workspace.value, key).step();
+}
+
+template <typename Interface>
+std::vector<Link> Reading<Interface>::links(WorkspaceId workspace, TypeNumber type, RecordId record) {
   std::vector<Link> found;
+  for (const HeldLink& link : held(workspace, type, record).links) found.push_back({link.type, Side::source, link.destination, !is_in_trash(workspace, link.destination)});
+  const auto of_row = static_cast<std::ptrdiff_t>(found.size());
   const auto key = record.bytes();
   auto rows = read_.links_of_record.use();
   rows.bind(workspace.value, key);
   while (rows.step()) found.push_back(link_of(rows));
+  const auto place = [](const Link& link) { return std::tie(link.type, link.side, link.other); };
+  std::inplace_merge(found.begin(), found.begin() + of_row, found.end(), [&](const Link& a, const Link& b) { return place(a) < place(b); });
   return found;
 }
 
 template <typename Interface>
-std::vector<Link> Reading<Interface>::links(WorkspaceId workspace, RecordId record, model::LinkView view) {
+std::vector<Link> Reading<Interface>::links(WorkspaceId workspace, const model::LinkType& type, Side side, RecordId record) {
   std::vector<Link> found;
+  if (is_held(type) && side == Side::source) {
+    for (const HeldLink& link : held(workspace, type.end(side).type, record).links)
+      if (link.type == type.number) found.push_back({link.type, side, link.destination, !is_in_trash(workspace, link.destination)});
+    return found;
+  }
   const auto key = record.bytes();
   auto rows = read_.links_of_view.use();
-  rows.bind(workspace.value, key, view.link_type, static_cast<int>(view.side));
+  rows.bind(workspace.value, key, type.number, static_cast<int>(side));
   while (rows.step()) found.push_back(link_of(rows));
   return found;
 }
 
 template <typename Interface>
-bool Reading<Interface>::has_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) {
-  const auto from = source.bytes(), to = destination.bytes();
-  return read_.has_link.use().bind(workspace.value, from, type, to).step();
+std::vector<TypeNumber> Reading<Interface>::object_types(WorkspaceId workspace) {
+  std::vector<TypeNumber> types;
+  for (const Definition& definition : definitions(workspace))
+    if (definition.kind == DefinitionKind::object_type) types.push_back(definition.object_type);
+  return types;
+}
+
+template <typename Interface>
+void Reading<Interface>::scan_held_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkVisitor& visit) {
+  let_go();
+  const auto from = first.bytes(), to = last.bytes();
+  HeldLinks links;
+  for (const TypeNumber type : object_types(workspace)) {
+    auto rows = read_.scan_held_links.use();
+    rows.bind(workspace.value, type, from, to);
+    while (rows.step()) {
+      decode_held_links(rows.bytes(1), links);
+      for (const HeldLink& link : links) visit(id_of(rows.bytes(0)), link.type, link.destination);
+    }
+  }
 }
 
 template <typename Interface>
 void Reading<Interface>::scan_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkVisitor& visit) {
+  scan_held_links(workspace, first, last, visit);
   const auto from = first.bytes(), to = last.bytes();
   auto rows = read_.scan_links.use();
   rows.bind(workspace.value, from, to);
@@ -228,10 +289,11 @@ void Reading<Interface>::scan_links(WorkspaceId workspace, RecordId first, Recor
 }
 
 template <typename Interface>
-void Reading<Interface>::scan_link_ends(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkEndVisitor& visit) {
-  const auto from = first.bytes(), to = last.bytes();
+void Reading<Interface>::scan_link_ends(WorkspaceId workspace, const Reader::LinkEndVisitor& visit) {
+  constexpr RecordId least{}, greatest{UINT64_MAX, UINT64_MAX};
+  scan_held_links(workspace, least, greatest, [&](RecordId source, LinkTypeNumber type, RecordId destination) { visit(source, type, Side::source, destination); });
   auto rows = read_.scan_link_ends.use();
-  rows.bind(workspace.value, from, to);
+  rows.bind(workspace.value);
   while (rows.step()) visit(id_of(rows.bytes(0)), static_cast<LinkTypeNumber>(rows.integer(1)), static_cast<model::Side>(rows.integer(2)), id_of(rows.bytes(3)));
 }
 
@@ -289,10 +351,9 @@ template <typename Interface>
 RecordId Reading<Interface>::greatest_record_id() {
   RecordId greatest;
   for (const Workspace& workspace : workspaces())
-    for (const Definition& definition : definitions(workspace.id)) {
-      if (definition.kind != DefinitionKind::object_type) continue;
+    for (const TypeNumber type : object_types(workspace.id)) {
       auto row = read_.greatest_id.use();
-      if (row.bind(workspace.id.value, definition.object_type).step() && !row.is_null(0)) greatest = std::max(greatest, id_of(row.bytes(0)));
+      if (row.bind(workspace.id.value, type).step() && !row.is_null(0)) greatest = std::max(greatest, id_of(row.bytes(0)));
     }
   return greatest;
 }

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "storage/database.h"
+#include "storage/sqlite/held_links.h"
 #include "storage/sqlite/sqlite.h"
 
 namespace plenoptic::storage::sqlite {
@@ -12,8 +13,8 @@ namespace plenoptic::storage::sqlite {
 struct ReadStatements {
   explicit ReadStatements(Connection& connection);
 
-  Statement begin, end, all_workspaces, one_workspace, definitions, api_keys, find_record, is_live, scan_records, count_records, links_of_record, links_of_view, has_link,
-      scan_links, scan_link_ends, find_unique, scan_unique, log_sequence, find_change, scan_log, find_idempotent, scan_idempotent, greatest_id;
+  Statement begin, end, all_workspaces, one_workspace, definitions, api_keys, find_record, is_live, scan_records, count_records, held_links, in_trash, links_of_record,
+      links_of_view, scan_held_links, scan_links, scan_link_ends, find_unique, scan_unique, log_sequence, find_change, scan_log, find_idempotent, scan_idempotent, greatest_id;
 };
 
 /// Every method of Reader, for snapshots and for the write transaction (whose interface is Writer).
@@ -30,11 +31,10 @@ class Reading : public Interface {
   std::optional<bool> is_live(WorkspaceId workspace, TypeNumber type, RecordId id) override;
   void scan_records(WorkspaceId workspace, TypeNumber type, const std::function<void(const model::Record&)>& visit) override;
   std::uint64_t count_records(WorkspaceId workspace, TypeNumber type) override;
-  std::vector<model::Link> links(WorkspaceId workspace, RecordId record) override;
-  std::vector<model::Link> links(WorkspaceId workspace, RecordId record, model::LinkView view) override;
-  bool has_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) override;
+  std::vector<model::Link> links(WorkspaceId workspace, TypeNumber type, RecordId record) override;
+  std::vector<model::Link> links(WorkspaceId workspace, const model::LinkType& type, model::Side side, RecordId record) override;
   void scan_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkVisitor& visit) override;
-  void scan_link_ends(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkEndVisitor& visit) override;
+  void scan_link_ends(WorkspaceId workspace, const Reader::LinkEndVisitor& visit) override;
   std::optional<RecordId> find_unique_holder(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value) override;
   void scan_unique(WorkspaceId workspace, const std::function<void(TypeNumber, model::FieldNumber, std::string_view, RecordId)>& visit) override;
   std::uint64_t log_sequence(WorkspaceId workspace) override;
@@ -45,15 +45,38 @@ class Reading : public Interface {
   RecordId greatest_record_id() override;
 
  protected:
+  /// The links that a record's row holds. Those of the record that was read last are at hand, since what reads a record asks
+  /// for its links next.
+  struct Held {
+    WorkspaceId workspace;
+    TypeNumber type = 0;
+    RecordId record;
+    HeldLinks links;
+
+    bool is_of(WorkspaceId in, TypeNumber of, RecordId id) const { return workspace == in && type == of && record == id; }
+  };
+  Held& held(WorkspaceId workspace, TypeNumber type, RecordId record);
+  void hold(WorkspaceId workspace, TypeNumber type, RecordId record, std::string_view links);
+  /// Before others come in their place. Links at hand that were changed are written.
+  virtual void let_go() {}
+  /// Puts a new record's links at hand, whose row is still to come; false where there are none.
+  virtual bool take_up(WorkspaceId, TypeNumber, RecordId) { return false; }
+
   ReadStatements& read_;
+  Held held_;
+
+ private:
+  bool is_in_trash(WorkspaceId workspace, RecordId record);
+  void scan_held_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkVisitor& visit);
+  std::vector<TypeNumber> object_types(WorkspaceId workspace);
 };
 
 /// What the one writing connection writes with.
 struct WriteStatements {
   explicit WriteStatements(Connection& connection);
 
-  Statement begin, commit, rollback, savepoint, release, rollback_to, insert_workspace, update_workspace, put_definition, put_key, insert_record, update_record, put_trash,
-      drop_trash, insert_link, delete_link, put_unique, drop_unique, insert_change, store_sequence, put_idempotent, expire_idempotent;
+  Statement begin, commit, rollback, savepoint, release, rollback_to, insert_workspace, update_workspace, put_definition, put_key, insert_record, update_record, update_held_links,
+      put_trash, drop_trash, insert_link, delete_link, put_unique, drop_unique, insert_change, store_sequence, put_idempotent, expire_idempotent;
 };
 
 class WriteTransaction final : public Reading<Writer> {
@@ -71,8 +94,8 @@ class WriteTransaction final : public Reading<Writer> {
   void insert_record(WorkspaceId workspace, const model::Record& record) override;
   void update_record(WorkspaceId workspace, const model::Record& record) override;
   void set_trashed(WorkspaceId workspace, RecordId record, bool trashed) override;
-  bool add_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) override;
-  bool remove_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) override;
+  bool add_link(WorkspaceId workspace, const model::LinkType& type, RecordId source, RecordId destination) override;
+  bool remove_link(WorkspaceId workspace, const model::LinkType& type, RecordId source, RecordId destination) override;
   void put_unique(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value, RecordId holder) override;
   void remove_unique(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value, RecordId holder) override;
   std::uint64_t log_sequence(WorkspaceId workspace) override;
@@ -92,10 +115,18 @@ class WriteTransaction final : public Reading<Writer> {
   };
   Counter& counter(WorkspaceId workspace);
   void require_transaction() const;
+  void let_go() override;
+  bool take_up(WorkspaceId workspace, TypeNumber type, RecordId record) override;
+  /// Forgets links at hand and those that wait: their rows are not as they are any more.
+  void drop_held();
+  /// At the end of a request.
+  void write_held();
 
   Connection& connection_;
   WriteStatements& write_;
   std::unordered_map<std::uint32_t, Counter> counters_;
+  bool held_changed_ = false;  // since their row was written
+  std::vector<Held> waiting_;  // for the row of a new record
 };
 
 }  // namespace plenoptic::storage::sqlite

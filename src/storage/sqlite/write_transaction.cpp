@@ -1,10 +1,14 @@
+#include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "storage/change_codec.h"
 #include "storage/sqlite/transaction.h"
 
 namespace plenoptic::storage::sqlite {
 namespace {
+
+using model::Side;
 
 std::string joined(const std::vector<std::string>& scopes) {
   std::string text;
@@ -30,8 +34,10 @@ WriteStatements::WriteStatements(Connection& connection)
               "INSERT OR REPLACE INTO api_keys (workspace_id, id, hash, name, hint, scopes, member, created_by, created_at, expires_at, revoked_at, last_used_at)"
               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       insert_record(connection,
-                    "INSERT INTO records (workspace_id, type, id, created_at, updated_at, deleted_at, version, external_id, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      update_record(connection, "UPDATE records SET updated_at = ?, deleted_at = ?, version = ?, external_id = ?, fields = ? WHERE workspace_id = ? AND type = ? AND id = ?"),
+                    "INSERT INTO records (workspace_id, type, id, created_at, updated_at, deleted_at, version, external_id, links, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      update_record(connection,
+                    "UPDATE records SET updated_at = ?, deleted_at = ?, version = ?, external_id = ?, links = ?, fields = ? WHERE workspace_id = ? AND type = ? AND id = ?"),
+      update_held_links(connection, "UPDATE records SET links = ? WHERE workspace_id = ? AND type = ? AND id = ?"),
       put_trash(connection, "INSERT OR IGNORE INTO trash (workspace_id, record_id) VALUES (?, ?)"),
       drop_trash(connection, "DELETE FROM trash WHERE workspace_id = ? AND record_id = ?"),
       insert_link(connection, "INSERT OR IGNORE INTO links (workspace_id, record_id, type, side, other_id) VALUES (?, ?, ?, ?, ?)"),
@@ -48,11 +54,13 @@ WriteStatements::WriteStatements(Connection& connection)
 
 void WriteTransaction::begin() {
   counters_.clear();
+  drop_held();
   write_.begin.use().run();
 }
 
 void WriteTransaction::commit() {
   require_transaction();
+  write_held();
   for (auto& [workspace, counter] : counters_)
     if (counter.now != counter.stored) write_.store_sequence.use().bind(counter.now, workspace).run();
   try {
@@ -102,15 +110,23 @@ void WriteTransaction::put_api_key(const ApiKey& key) {
 }
 
 void WriteTransaction::insert_record(WorkspaceId workspace, const model::Record& record) {
+  if (!held_.is_of(workspace, record.type, record.id)) {
+    let_go();
+    if (!take_up(workspace, record.type, record.id)) held_ = {workspace, record.type, record.id, {}};
+  }
   const auto id = record.id.bytes();
+  const std::string links = encode_held_links(held_.links);
   write_.insert_record.use()
-      .bind(workspace.value, record.type, id, record.created_at_ms, record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, record.fields)
+      .bind(workspace.value, record.type, id, record.created_at_ms, record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, links, record.fields)
       .run();
+  held_changed_ = false;
 }
 
 void WriteTransaction::update_record(WorkspaceId workspace, const model::Record& record) {
+  const std::string links = encode_held_links(held(workspace, record.type, record.id).links);
   const auto id = record.id.bytes();
-  write_.update_record.use().bind(record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, record.fields, workspace.value, record.type, id).run();
+  write_.update_record.use().bind(record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, links, record.fields, workspace.value, record.type, id).run();
+  held_changed_ = false;
 }
 
 void WriteTransaction::set_trashed(WorkspaceId workspace, RecordId record, bool trashed) {
@@ -118,20 +134,64 @@ void WriteTransaction::set_trashed(WorkspaceId workspace, RecordId record, bool 
   (trashed ? write_.put_trash : write_.drop_trash).use().bind(workspace.value, id).run();
 }
 
-bool WriteTransaction::add_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) {
+bool WriteTransaction::add_link(WorkspaceId workspace, const model::LinkType& type, RecordId source, RecordId destination) {
   const auto from = source.bytes(), to = destination.bytes();
-  write_.insert_link.use().bind(workspace.value, from, type, 0, to).run();
-  if (sqlite3_changes(connection_.handle()) == 0) return false;
-  write_.insert_link.use().bind(workspace.value, to, type, 1, from).run();
+  if (is_held(type)) {
+    HeldLinks& links = held(workspace, type.end(Side::source).type, source).links;
+    const HeldLink link{type.number, destination};
+    const auto place = std::lower_bound(links.begin(), links.end(), link);
+    if (place != links.end() && *place == link) return false;
+    links.insert(place, link);
+    held_changed_ = true;
+  } else {
+    write_.insert_link.use().bind(workspace.value, from, type.number, 0, to).run();
+    if (sqlite3_changes(connection_.handle()) == 0) return false;
+  }
+  write_.insert_link.use().bind(workspace.value, to, type.number, 1, from).run();
   return true;
 }
 
-bool WriteTransaction::remove_link(WorkspaceId workspace, LinkTypeNumber type, RecordId source, RecordId destination) {
+bool WriteTransaction::remove_link(WorkspaceId workspace, const model::LinkType& type, RecordId source, RecordId destination) {
   const auto from = source.bytes(), to = destination.bytes();
-  write_.delete_link.use().bind(workspace.value, from, type, 0, to).run();
-  if (sqlite3_changes(connection_.handle()) == 0) return false;
-  write_.delete_link.use().bind(workspace.value, to, type, 1, from).run();
+  if (is_held(type)) {
+    HeldLinks& links = held(workspace, type.end(Side::source).type, source).links;
+    if (std::erase(links, HeldLink{type.number, destination}) == 0) return false;
+    held_changed_ = true;
+  } else {
+    write_.delete_link.use().bind(workspace.value, from, type.number, 0, to).run();
+    if (sqlite3_changes(connection_.handle()) == 0) return false;
+  }
+  write_.delete_link.use().bind(workspace.value, to, type.number, 1, from).run();
   return true;
+}
+
+void WriteTransaction::let_go() {
+  if (!held_changed_) return;
+  held_changed_ = false;
+  const auto id = held_.record.bytes();
+  const std::string links = encode_held_links(held_.links);
+  write_.update_held_links.use().bind(links, held_.workspace.value, held_.type, id).run();
+  if (sqlite3_changes(connection_.handle()) == 0) waiting_.push_back(std::exchange(held_, {}));
+}
+
+bool WriteTransaction::take_up(WorkspaceId workspace, TypeNumber type, RecordId record) {
+  const auto place = std::find_if(waiting_.begin(), waiting_.end(), [&](const Held& held) { return held.is_of(workspace, type, record); });
+  if (place == waiting_.end()) return false;
+  held_ = std::move(*place);
+  held_changed_ = true;
+  waiting_.erase(place);
+  return true;
+}
+
+void WriteTransaction::write_held() {
+  let_go();
+  if (!waiting_.empty()) throw std::logic_error("links were added to a record that was not made");
+}
+
+void WriteTransaction::drop_held() {
+  held_ = {};
+  held_changed_ = false;
+  waiting_.clear();
 }
 
 void WriteTransaction::put_unique(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value, RecordId holder) {
@@ -183,11 +243,13 @@ void WriteTransaction::begin_request() {
 
 void WriteTransaction::keep_request() {
   require_transaction();
+  write_held();
   write_.release.use().run();
 }
 
 void WriteTransaction::undo_request() {
   require_transaction();
+  drop_held();
   write_.rollback_to.use().run();
   write_.release.use().run();
   for (auto& [workspace, counter] : counters_) counter.now = counter.at_request;

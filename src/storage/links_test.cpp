@@ -1,0 +1,199 @@
+// Links behind the seam, wherever they stand: in their source's row or in rows of their own.
+#include <tuple>
+#include <vector>
+
+#include "storage/database_fixture.h"
+#include "storage/sqlite/migrations.h"
+
+namespace plenoptic::storage {
+namespace {
+
+class LinksTest : public DatabaseTest {
+ protected:
+  /// A link type between accounts whose source has one, or many.
+  static model::LinkType link_type(model::LinkTypeNumber number, model::Cardinality of_source) {
+    model::LinkType type{.number = number};
+    for (model::LinkTypeEnd& end : type.ends) end.type = model::types::account;
+    type.ends[0].cardinality = of_source;
+    return type;
+  }
+  using Place = std::tuple<model::LinkTypeNumber, model::Side, RecordId>;
+  static std::vector<Place> places(const std::vector<model::Link>& links) {
+    std::vector<Place> found;
+    for (const model::Link& link : links) found.emplace_back(link.type, link.side, link.other);
+    return found;
+  }
+  std::vector<Place> places_of(RecordId record) { return places(database->read()->links(workspace, model::types::account, record)); }
+
+  static constexpr auto source = model::Side::source, destination = model::Side::destination;
+  const model::LinkType parent = link_type(7, model::Cardinality::has_one), partners = link_type(5, model::Cardinality::has_many);
+};
+
+TEST_F(LinksTest, LinksHaveTwoEndsAndKnowTheTrash) {
+  for (const model::LinkType& type : {parent, partners}) {
+    model::Record a, b;
+    database->write_group([&](Writer& writer) {
+      a = make(writer);
+      b = make(writer);
+      EXPECT_TRUE(writer.add_link(workspace, type, a.id, b.id));
+      EXPECT_FALSE(writer.add_link(workspace, type, a.id, b.id));
+    });
+    const auto end = [&](RecordId id) { return database->read()->links(workspace, a.type, id).at(0); };
+    EXPECT_EQ(end(a.id).other, b.id);
+    EXPECT_EQ(end(a.id).side, source);
+    EXPECT_EQ(end(b.id).side, destination);
+    EXPECT_TRUE(end(a.id).other_live);
+    database->write_group([&](Writer& writer) {
+      b.deleted_at_ms = now;
+      writer.update_record(workspace, b);
+      writer.set_trashed(workspace, b.id, true);
+    });
+    EXPECT_FALSE(end(a.id).other_live);
+    EXPECT_TRUE(end(b.id).other_live);
+    database->write_group([&](Writer& writer) {
+      EXPECT_TRUE(writer.remove_link(workspace, type, a.id, b.id));
+      EXPECT_FALSE(writer.remove_link(workspace, type, a.id, b.id));
+    });
+    EXPECT_THAT(places_of(a.id), testing::IsEmpty());
+    EXPECT_THAT(places_of(b.id), testing::IsEmpty());
+  }
+}
+
+TEST_F(LinksTest, LinksAreInOrderWhereverTheyStand) {
+  model::Record a, b, c;
+  const model::LinkType first = link_type(2, model::Cardinality::has_one);
+  database->write_group([&](Writer& writer) {
+    a = make(writer), b = make(writer), c = make(writer);
+    writer.add_link(workspace, parent, a.id, c.id);
+    writer.add_link(workspace, parent, a.id, b.id);
+    writer.add_link(workspace, parent, b.id, a.id);
+    writer.add_link(workspace, partners, a.id, b.id);
+    writer.add_link(workspace, first, a.id, b.id);
+  });
+  EXPECT_THAT(places_of(a.id), testing::ElementsAre(Place{2, source, b.id}, Place{5, source, b.id}, Place{7, source, b.id}, Place{7, source, c.id}, Place{7, destination, b.id}));
+  const auto reader = database->read();
+  EXPECT_THAT(places(reader->links(workspace, parent, source, a.id)), testing::ElementsAre(Place{7, source, b.id}, Place{7, source, c.id}));
+  EXPECT_THAT(places(reader->links(workspace, parent, destination, a.id)), testing::ElementsAre(Place{7, destination, b.id}));
+  EXPECT_THAT(places(reader->links(workspace, partners, source, a.id)), testing::ElementsAre(Place{5, source, b.id}));
+  std::vector<Place> scanned;
+  reader->scan_links(workspace, a.id, a.id, [&](RecordId from, model::LinkTypeNumber type, RecordId to) { scanned.emplace_back(type, from == a.id ? source : destination, to); });
+  EXPECT_THAT(scanned, testing::UnorderedElementsAre(Place{2, source, b.id}, Place{5, source, b.id}, Place{7, source, b.id}, Place{7, source, c.id}));
+  std::size_t ends = 0;
+  reader->scan_link_ends(workspace, [&](RecordId, model::LinkTypeNumber, model::Side, RecordId) { ++ends; });
+  EXPECT_EQ(ends, 10U);
+}
+
+TEST_F(LinksTest, ANewRecordsLinksMayComeBeforeItsRow) {
+  model::Record a, b;
+  database->write_group([&](Writer& writer) {
+    a = make(writer);
+    writer.begin_request();
+    b = prepare(writer);
+    EXPECT_TRUE(writer.add_link(workspace, parent, b.id, a.id));
+    EXPECT_TRUE(writer.add_link(workspace, parent, a.id, b.id));  // of another record in between
+    EXPECT_TRUE(writer.remove_link(workspace, parent, a.id, b.id));
+    writer.undo_request();
+    writer.begin_request();
+    EXPECT_TRUE(writer.add_link(workspace, parent, b.id, a.id));
+    writer.insert_record(workspace, b);
+    EXPECT_THAT(places(writer.links(workspace, b.type, b.id)), testing::ElementsAre(Place{7, source, a.id}));
+    writer.keep_request();
+  });
+  EXPECT_THAT(places_of(b.id), testing::ElementsAre(Place{7, source, a.id}));
+  EXPECT_THAT(places_of(a.id), testing::ElementsAre(Place{7, destination, b.id}));
+}
+
+TEST_F(LinksTest, LinksOfARecordThatIsNeverMadeAreRefused) {
+  const RecordId nobody = ids.next(++now);
+  model::Record a;
+  database->write_group([&](Writer& writer) { a = make(writer); });
+  EXPECT_THROW(database->write_group([&](Writer& writer) { writer.add_link(workspace, parent, nobody, a.id); }), std::logic_error);
+  EXPECT_THAT(places_of(a.id), testing::IsEmpty());
+}
+
+TEST_F(LinksTest, AnUndoneRequestsLinksAreGone) {
+  model::Record a, b, c;
+  database->write_group([&](Writer& writer) {
+    a = make(writer), b = make(writer), c = make(writer);
+    writer.begin_request();
+    writer.add_link(workspace, parent, a.id, b.id);
+    writer.keep_request();
+    writer.begin_request();
+    writer.remove_link(workspace, parent, a.id, b.id);
+    writer.add_link(workspace, parent, a.id, c.id);
+    writer.update_record(workspace, a);  // the row was written with them
+    writer.undo_request();
+    EXPECT_THAT(places(writer.links(workspace, a.type, a.id)), testing::ElementsAre(Place{7, source, b.id}));
+    writer.begin_request();
+    writer.remove_link(workspace, parent, a.id, b.id);
+    writer.undo_request();
+    EXPECT_THAT(places(writer.links(workspace, parent, source, a.id)), testing::ElementsAre(Place{7, source, b.id}));
+  });
+  EXPECT_THAT(places_of(a.id), testing::ElementsAre(Place{7, source, b.id}));
+  EXPECT_THAT(places_of(b.id), testing::ElementsAre(Place{7, destination, a.id}));
+  EXPECT_THAT(places_of(c.id), testing::IsEmpty());
+}
+
+TEST_F(LinksTest, LinksOfSeveralRecordsInTurnAreAllWritten) {
+  std::vector<model::Record> records;
+  database->write_group([&](Writer& writer) {
+    for (int i = 0; i < 4; ++i) records.push_back(make(writer));
+    writer.begin_request();
+    for (int round = 0; round < 3; ++round)
+      for (int i = 0; i < 3; ++i) {
+        EXPECT_TRUE(writer.find_record(workspace, records[i].type, records[i].id));
+        writer.add_link(workspace, link_type(7 + round, model::Cardinality::has_one), records[i].id, records[3].id);
+      }
+    std::size_t scanned = 0;
+    writer.scan_links(workspace, records[0].id, records[3].id, [&](RecordId, model::LinkTypeNumber, RecordId) { ++scanned; });
+    EXPECT_EQ(scanned, 9U);
+    writer.keep_request();
+  });
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(places_of(records[i].id).size(), 3U);
+  EXPECT_EQ(places_of(records[3].id).size(), 9U);
+}
+
+TEST_F(LinksTest, AnOlderFormsLinksMoveIntoTheirRows) {
+  database.reset();
+  const std::string path = directory + "/older/plenoptic.db";
+  std::filesystem::create_directory(directory + "/older");
+  const RecordId a = ids.next(++now), b = ids.next(++now), c = ids.next(++now);
+  {
+    sqlite::Connection connection(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    sqlite::migrate(connection, 1);
+    connection.run(
+        "INSERT INTO workspaces VALUES (1, 'w', 'W', 0, '{}', 1, 3);"
+        "INSERT INTO definitions VALUES (1, 1, 1, 0, '{}'), (1, 3, 0, 7, '{\"ends\":[{\"cardinality\":\"HAS_ONE\"},{\"cardinality\":\"HAS_MANY\"}]}'),"
+        " (1, 3, 0, 5, '{\"ends\":[{\"cardinality\":\"HAS_MANY\"},{\"cardinality\":\"HAS_ONE\"}]}')");
+    sqlite::Statement record(connection, "INSERT INTO records VALUES (1, 1, ?, 1, 2, NULL, ?, NULL, x'')");
+    sqlite::Statement entry(connection, "INSERT INTO change_log VALUES (1, ?, 0, 2, 1, 1, ?, x'', x'', x'', x'', x'000000')");
+    int version = 0;
+    for (const RecordId id : {a, b, c}) {
+      const auto key = id.bytes();
+      record.use().bind(key, ++version).run();
+      entry.use().bind(version, key).run();
+    }
+    sqlite::Statement link(connection, "INSERT INTO links VALUES (1, ?, ?, ?, ?)");
+    const auto from = a.bytes(), to = b.bytes(), other = c.bytes();
+    for (const int type : {5, 7}) {
+      link.use().bind(from, type, 0, to).run();
+      link.use().bind(to, type, 1, from).run();
+    }
+    link.use().bind(from, 7, 0, other).run();
+    link.use().bind(other, 7, 1, from).run();
+  }
+  workspace = {1};
+  database = open_sqlite({.directory = directory + "/older"});
+  EXPECT_THAT(places_of(a), testing::ElementsAre(Place{5, source, b}, Place{7, source, b}, Place{7, source, c}));
+  EXPECT_THAT(places_of(b), testing::ElementsAre(Place{5, destination, a}, Place{7, destination, a}));
+  EXPECT_EQ(database->read()->find_record(workspace, 1, c)->version, 3U);
+  EXPECT_THAT(database->verify(), testing::IsEmpty());
+  database->write_group([&](Writer& writer) {
+    EXPECT_TRUE(writer.remove_link(workspace, parent, a, b));
+    EXPECT_TRUE(writer.remove_link(workspace, partners, a, b));
+  });
+  EXPECT_THAT(places_of(a), testing::ElementsAre(Place{7, source, c}));
+}
+
+}  // namespace
+}  // namespace plenoptic::storage

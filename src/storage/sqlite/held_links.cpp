@@ -1,0 +1,34 @@
+#include "storage/sqlite/held_links.h"
+
+#include "storage/database.h"
+
+namespace plenoptic::storage::sqlite {
+namespace {
+
+constexpr std::size_t type_bytes = 4, id_bytes = 16;
+
+}  // namespace
+
+std::string encode_held_links(const HeldLinks& links) {
+  std::string out;
+  out.reserve(links.size() * (type_bytes + id_bytes));
+  for (const HeldLink& link : links) {
+    for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(link.type >> shift);
+    const auto id = link.destination.bytes();
+    out.append(id.data(), id.size());
+  }
+  return out;
+}
+
+void decode_held_links(std::string_view bytes, HeldLinks& links) {
+  if (bytes.size() % (type_bytes + id_bytes) != 0) throw StorageError(StorageError::Kind::corrupt, "the links in a record's row do not decode");
+  links.clear();
+  links.reserve(bytes.size() / (type_bytes + id_bytes));
+  for (; !bytes.empty(); bytes.remove_prefix(type_bytes + id_bytes)) {
+    model::LinkTypeNumber type = 0;
+    for (const char part : bytes.substr(0, type_bytes)) type = type << 8 | static_cast<unsigned char>(part);
+    links.push_back({type, model::RecordId::from_bytes(bytes.substr(type_bytes, id_bytes))});
+  }
+}
+
+}  // namespace plenoptic::storage::sqlite
