@@ -110,7 +110,7 @@ class LinkRange {
   LinkRange(const WorkspaceIndex& index, const model::Schema& schema);
   ~LinkRange();
   LinkRange(LinkRange&&) noexcept;
-  /// Sources come in id order, and the destinations of one source and link type in theirs.
+  /// Of each link type, sources come in id order, and the destinations of one source in theirs.
   void add(RecordId source, model::LinkTypeNumber type, RecordId destination);
 
  private:

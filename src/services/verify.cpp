@@ -100,7 +100,7 @@ bool belongs_to_a_record(storage::Reader& storage, const WorkspaceEntry& workspa
   const model::ObjectType* type = workspace.schema->find_type_by_prefix(std::string_view(id).substr(0, underscore));
   if (underscore == std::string::npos || !type) return true;  // of something else than a record
   const auto record = model::RecordId::parse(std::string_view(id).substr(underscore + 1));
-  return record && storage.find_record(workspace.id, type->number, *record);
+  return record && storage.is_live(workspace.id, type->number, *record);
 }
 
 /// A kept answer is an answer of an operation, about something that is there.

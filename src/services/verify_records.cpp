@@ -81,7 +81,14 @@ void LinkSum::subtract(model::LinkTypeNumber type, RecordId source, RecordId des
 }
 
 bool RecordChecks::check(const ObjectType& type, const Record& record, const FieldValues& values) {
-  check_links(type, record);
+  try {
+    check_links(type, record);
+  } catch (const storage::StorageError&) {
+    throw;
+  } catch (const std::exception&) {
+    findings_.add("links", fmt::format("the links of {} do not decode", model::public_id(type, record.id)));
+    return false;
+  }
   check_log(type, record, values);
   if (!check_values(type, record, values)) return false;
   if (record.live()) check_unique(type, record, values);
@@ -212,7 +219,7 @@ void RecordChecks::find_stray_unique_values() {
 void RecordChecks::find_stray_links() {
   storage_.scan_link_ends(workspace_.id, [&](RecordId record, model::LinkTypeNumber number, Side side, RecordId other) {
     const model::LinkType* type = schema_.find_link_type(number);
-    if (!type || !storage_.find_record(workspace_.id, type->end(side).type, record))
+    if (!type || !storage_.is_live(workspace_.id, type->end(side).type, record))
       findings_.add("links", fmt::format("a link of type number {} between {} and {} has an end that is no record", number, record.text(), other.text()));
   });
 }

@@ -2,6 +2,7 @@
 #include <tuple>
 #include <vector>
 
+#include "model/definition_codec.h"
 #include "storage/database_fixture.h"
 #include "storage/sqlite/migrations.h"
 
@@ -78,6 +79,11 @@ TEST_F(LinksTest, LinksAreInOrderWhereverTheyStand) {
   std::vector<Place> scanned;
   reader->scan_links(workspace, a.id, a.id, [&](RecordId from, model::LinkTypeNumber type, RecordId to) { scanned.emplace_back(type, from == a.id ? source : destination, to); });
   EXPECT_THAT(scanned, testing::UnorderedElementsAre(Place{2, source, b.id}, Place{5, source, b.id}, Place{7, source, b.id}, Place{7, source, c.id}));
+  std::vector<RecordId> sources;
+  reader->scan_links(workspace, a.id, c.id, [&](RecordId from, model::LinkTypeNumber type, RecordId) {
+    if (type == parent.number) sources.push_back(from);
+  });
+  EXPECT_THAT(sources, testing::ElementsAre(a.id, a.id, b.id));
   std::size_t ends = 0;
   reader->scan_link_ends(workspace, [&](RecordId, model::LinkTypeNumber, model::Side, RecordId) { ++ends; });
   EXPECT_EQ(ends, 10U);
@@ -87,28 +93,45 @@ TEST_F(LinksTest, ANewRecordsLinksMayComeBeforeItsRow) {
   model::Record a, b;
   database->write_group([&](Writer& writer) {
     a = make(writer);
-    writer.begin_request();
     b = prepare(writer);
-    EXPECT_TRUE(writer.add_link(workspace, parent, b.id, a.id));
-    EXPECT_TRUE(writer.add_link(workspace, parent, a.id, b.id));  // of another record in between
-    EXPECT_TRUE(writer.remove_link(workspace, parent, a.id, b.id));
-    writer.undo_request();
-    writer.begin_request();
-    EXPECT_TRUE(writer.add_link(workspace, parent, b.id, a.id));
-    writer.insert_record(workspace, b);
-    EXPECT_THAT(places(writer.links(workspace, b.type, b.id)), testing::ElementsAre(Place{7, source, a.id}));
-    writer.keep_request();
+    for (const bool kept : {false, true}) {
+      writer.begin_request();
+      EXPECT_TRUE(writer.add_link(workspace, parent, b.id, a.id));
+      EXPECT_TRUE(writer.add_link(workspace, parent, a.id, b.id));  // of another record in between
+      EXPECT_TRUE(writer.remove_link(workspace, parent, a.id, b.id));
+      writer.insert_record(workspace, b);
+      EXPECT_THAT(places(writer.links(workspace, b.type, b.id)), testing::ElementsAre(Place{7, source, a.id}));
+      kept ? writer.keep_request() : writer.undo_request();
+    }
   });
   EXPECT_THAT(places_of(b.id), testing::ElementsAre(Place{7, source, a.id}));
   EXPECT_THAT(places_of(a.id), testing::ElementsAre(Place{7, destination, b.id}));
 }
 
-TEST_F(LinksTest, LinksOfARecordThatIsNeverMadeAreRefused) {
+TEST_F(LinksTest, OfAFailedGroupNothingIsLeftForTheNext) {
   const RecordId nobody = ids.next(++now);
-  model::Record a;
-  database->write_group([&](Writer& writer) { a = make(writer); });
+  model::Record a, b;
+  database->write_group([&](Writer& writer) { a = make(writer), b = make(writer); });
   EXPECT_THROW(database->write_group([&](Writer& writer) { writer.add_link(workspace, parent, nobody, a.id); }), std::logic_error);
+  EXPECT_THROW(database->write_group([&](Writer& writer) {
+    writer.add_link(workspace, parent, a.id, b.id);
+    throw std::runtime_error("no");
+  }),
+               std::runtime_error);
+  database->write_group([&](Writer& writer) { EXPECT_TRUE(writer.find_record(workspace, b.type, b.id)); });
   EXPECT_THAT(places_of(a.id), testing::IsEmpty());
+  EXPECT_THAT(places_of(b.id), testing::IsEmpty());
+}
+
+TEST_F(LinksTest, WhatCameBeforeARequestIsNotUndoneWithIt) {
+  model::Record a, b;
+  database->write_group([&](Writer& writer) {
+    a = make(writer), b = make(writer);
+    writer.add_link(workspace, parent, a.id, b.id);
+    writer.begin_request();
+    writer.undo_request();
+  });
+  EXPECT_THAT(places_of(a.id), testing::ElementsAre(Place{7, source, b.id}));
 }
 
 TEST_F(LinksTest, AnUndoneRequestsLinksAreGone) {
@@ -162,9 +185,13 @@ TEST_F(LinksTest, AnOlderFormsLinksMoveIntoTheirRows) {
     sqlite::Connection connection(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     sqlite::migrate(connection, 1);
     connection.run(
-        "INSERT INTO workspaces VALUES (1, 'w', 'W', 0, '{}', 1, 3);"
-        "INSERT INTO definitions VALUES (1, 1, 1, 0, '{}'), (1, 3, 0, 7, '{\"ends\":[{\"cardinality\":\"HAS_ONE\"},{\"cardinality\":\"HAS_MANY\"}]}'),"
-        " (1, 3, 0, 5, '{\"ends\":[{\"cardinality\":\"HAS_MANY\"},{\"cardinality\":\"HAS_ONE\"}]}')");
+        "INSERT INTO workspaces VALUES (1, 'w', 'W', 0, '{}', 1, 3), (2, 'v', 'V', 0, '{}', 1, 0);"
+        "INSERT INTO definitions VALUES (1, 1, 1, 0, '{}')");
+    sqlite::Statement definition(connection, "INSERT INTO definitions VALUES (?, 3, 0, ?, ?)");
+    const auto define = [&](int in, const model::LinkType& type) { definition.use().bind(in, type.number, model::link_type_to_json(type).dump()).run(); };
+    define(1, parent);
+    define(1, partners);
+    define(2, link_type(parent.number, model::Cardinality::has_many));
     sqlite::Statement record(connection, "INSERT INTO records VALUES (1, 1, ?, 1, 2, NULL, ?, NULL, x'')");
     sqlite::Statement entry(connection, "INSERT INTO change_log VALUES (1, ?, 0, 2, 1, 1, ?, x'', x'', x'', x'', x'000000')");
     int version = 0;
@@ -181,11 +208,15 @@ TEST_F(LinksTest, AnOlderFormsLinksMoveIntoTheirRows) {
     }
     link.use().bind(from, 7, 0, other).run();
     link.use().bind(other, 7, 1, from).run();
+    sqlite::Statement of_another_workspace(connection, "INSERT INTO links VALUES (2, ?, 7, 0, ?)");
+    of_another_workspace.use().bind(from, to).run();
   }
   workspace = {1};
   database = open_sqlite({.directory = directory + "/older"});
   EXPECT_THAT(places_of(a), testing::ElementsAre(Place{5, source, b}, Place{7, source, b}, Place{7, source, c}));
   EXPECT_THAT(places_of(b), testing::ElementsAre(Place{5, destination, a}, Place{7, destination, a}));
+  EXPECT_THAT(places_of(c), testing::ElementsAre(Place{7, destination, a}));
+  EXPECT_EQ(database->read()->links({2}, link_type(7, model::Cardinality::has_many), source, a).size(), 1U);
   EXPECT_EQ(database->read()->find_record(workspace, 1, c)->version, 3U);
   EXPECT_THAT(database->verify(), testing::IsEmpty());
   database->write_group([&](Writer& writer) {

@@ -205,6 +205,7 @@ def test_a_taken_has_one_far_end_moves(data):
     second = client.create("opportunities", {"$name": "2"}, {"$account": data["a"], "mainContact": contact})["id"]
     assert client.retrieve("opportunities", first)["relationships"]["mainContact"]["values"] == []
     assert client.retrieve("contacts", contact)["relationships"]["mainOf"]["values"] == [second]
+    assert client.retrieve("opportunities", second)["relationships"]["$account"]["values"] == [data["a"]]
     for id in (first, second):
         client.ok("DELETE", f"/v1/opportunities/{id}")
 

@@ -78,7 +78,7 @@ def test_what_cannot_be_checked_ends_with_2_and_a_next_step(tmp_path, fresh):
 
 A_DEAL = "(SELECT id FROM records WHERE type = 3 AND deleted_at IS NULL ORDER BY id LIMIT 1)"
 DAMAGE = [
-    ("storage", "links do not decode", f"UPDATE records SET links = x'ff' WHERE id = {A_DEAL}"),
+    ("links", "do not decode", f"UPDATE records SET links = x'ff' WHERE id = {A_DEAL}"),
     ("storage", "trash are no trashed", f"INSERT INTO trash SELECT workspace_id, id FROM records WHERE id = {A_DEAL}"),
     ("storage", "missing from the trash", "DELETE FROM trash"),
     ("storage", "logs have gaps", "DELETE FROM change_log WHERE sequence = 3"),
@@ -91,8 +91,11 @@ DAMAGE = [
     ("links", "one end only, its destination's", "DROP SOURCE"),
     ("links", "one end only, its source's", "DELETE FROM links WHERE side = 1 AND record_id IN (SELECT id FROM records WHERE type = 1)"),
     ("links", "end that is no record", "STRAY LINK"),
-    ("links", "which has one", "UPDATE records SET links = CAST(links || substr(links, 1, 4) || x'00112233445566778899aabbccddeeff' AS BLOB) "
+    ("links", "one end only, its destination's", f"UPDATE records SET links = x'' WHERE id = {A_DEAL}"),
+    ("links", "do not decode", f"UPDATE records SET links = CAST(links || substr(links, 1, 20) AS BLOB) WHERE id = {A_DEAL}"),
+    ("links", "which has one", "UPDATE records SET links = CAST(substr(links, 1, 20) || substr(links, 1, 4) || x'ffffffffffffffffffffffffffffffff' || substr(links, 21) AS BLOB) "
                                f"WHERE id = {A_DEAL}"),
+    ("storage", "belong into their records'", f"INSERT OR IGNORE INTO links SELECT workspace_id, other_id, type, 0, record_id FROM links WHERE side = 1 AND other_id = {A_DEAL}"),
     ("links", "does not have", "UPDATE links SET type = 4000"),
     ("log", "in storage and not in the log", "ADD LINK"),
     ("log", "in the log and not in storage", "DROP LINK"),

@@ -1,6 +1,6 @@
 #include "storage/sqlite/held_links.h"
 
-#include "storage/database.h"
+#include <stdexcept>
 
 namespace plenoptic::storage::sqlite {
 namespace {
@@ -21,13 +21,18 @@ std::string encode_held_links(const HeldLinks& links) {
 }
 
 void decode_held_links(std::string_view bytes, HeldLinks& links) {
-  if (bytes.size() % (type_bytes + id_bytes) != 0) throw StorageError(StorageError::Kind::corrupt, "the links in a record's row do not decode");
+  const auto require = [](bool sound) {
+    if (!sound) throw std::runtime_error("the links in a record's row do not decode");
+  };
+  require(bytes.size() % (type_bytes + id_bytes) == 0);
   links.clear();
   links.reserve(bytes.size() / (type_bytes + id_bytes));
   for (; !bytes.empty(); bytes.remove_prefix(type_bytes + id_bytes)) {
     model::LinkTypeNumber type = 0;
     for (const char part : bytes.substr(0, type_bytes)) type = type << 8 | static_cast<unsigned char>(part);
-    links.push_back({type, model::RecordId::from_bytes(bytes.substr(type_bytes, id_bytes))});
+    const HeldLink link{type, model::RecordId::from_bytes(bytes.substr(type_bytes, id_bytes))};
+    require(links.empty() || links.back() < link);
+    links.push_back(link);
   }
 }
 

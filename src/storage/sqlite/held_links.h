@@ -25,7 +25,7 @@ inline bool is_held(const model::LinkType& type) { return type.end(model::Side::
 
 /// The column's form: for each, 4 bytes of type and 16 of id, big endian.
 std::string encode_held_links(const HeldLinks& links);
-/// Into `links`, whose memory is used again. Throws StorageError (corrupt) where `bytes` is nothing that encode_held_links makes.
+/// Into `links`, whose memory is used again. Throws std::runtime_error where `bytes` is nothing that encode_held_links makes.
 void decode_held_links(std::string_view bytes, HeldLinks& links);
 
 }  // namespace plenoptic::storage::sqlite

@@ -49,7 +49,7 @@ CREATE TABLE idempotency (
 
 /// Links whose source has one move into their source's row (held_links.h).
 constexpr Sql links_into_rows = R"(
-CREATE TEMP TABLE held_types AS SELECT workspace_id, number FROM definitions WHERE kind = 3 AND json_extract(body, '$.ends[0].cardinality') = 'HAS_ONE';
+CREATE TEMP TABLE held_types AS SELECT workspace_id, number FROM definitions WHERE kind = 3 AND json_extract(CAST(body AS TEXT), '$.source.cardinality') = 'HAS_ONE';
 CREATE TABLE records_with_links (
   workspace_id INTEGER NOT NULL, type INTEGER NOT NULL, id BLOB NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
   deleted_at INTEGER, version INTEGER NOT NULL, external_id BLOB, links BLOB NOT NULL, fields BLOB NOT NULL,
@@ -73,13 +73,13 @@ HeldLinks*& links_of(sqlite3_context* context) {
 
 /// The aggregate `held_links(type, destination)` of that step: one record's links in the form of their column.
 void define_held_links(Connection& connection) {
-  const auto add = [](sqlite3_context* context, int, sqlite3_value** values) {
+  const auto add = [](sqlite3_context* context, int, sqlite3_value** values) noexcept {
     HeldLinks*& links = links_of(context);
     if (!links) links = std::make_unique<HeldLinks>().release();
     const std::string_view id(static_cast<const char*>(sqlite3_value_blob(values[1])), static_cast<std::size_t>(sqlite3_value_bytes(values[1])));
     links->push_back({static_cast<model::LinkTypeNumber>(sqlite3_value_int64(values[0])), model::RecordId::from_bytes(id)});
   };
-  const auto finish = [](sqlite3_context* context) {
+  const auto finish = [](sqlite3_context* context) noexcept {
     const std::unique_ptr<HeldLinks> links(links_of(context));
     if (links) std::sort(links->begin(), links->end());
     const std::string column = links ? encode_held_links(*links) : std::string();
@@ -112,6 +112,7 @@ void migrate(Connection& connection, std::int64_t form) {
   for (std::int64_t step = now; step < form; ++step) connection.run(steps[static_cast<std::size_t>(step)]);
   connection.pragma("user_version", form);
   connection.run("COMMIT");
+  connection.run("PRAGMA wal_checkpoint(TRUNCATE)");  // nobody else is here yet
 }
 
 }  // namespace plenoptic::storage::sqlite

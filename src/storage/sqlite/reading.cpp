@@ -59,7 +59,7 @@ ApiKey key_of(const Statement::Use& row) {
   return key;
 }
 
-/// Columns: id, created_at, updated_at, deleted_at, version, external_id, links, fields.
+/// Columns: id, created_at, updated_at, deleted_at, version, external_id, fields.
 Record record_of(const Statement::Use& row, TypeNumber type) {
   Record record;
   record.type = type;
@@ -69,7 +69,7 @@ Record record_of(const Statement::Use& row, TypeNumber type) {
   record.deleted_at_ms = row.optional_integer(3);
   record.version = static_cast<std::uint64_t>(row.integer(4));
   record.external_id = row.optional_text(5);
-  record.fields = row.bytes(7);
+  record.fields = row.bytes(6);
   return record;
 }
 
@@ -103,12 +103,12 @@ ReadStatements::ReadStatements(Connection& connection)
       definitions(connection, "SELECT kind, object_type, number, body FROM definitions WHERE workspace_id = ? ORDER BY kind, object_type, number"),
       api_keys(connection,
                "SELECT workspace_id, id, hash, name, hint, scopes, member, created_by, created_at, expires_at, revoked_at, last_used_at FROM api_keys ORDER BY workspace_id, id"),
-      find_record(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, links, fields FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
+      find_record(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, fields, links FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
       // Every column stands in the key's index: the row itself is not read.
       is_live(connection,
               "SELECT NOT EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = r.workspace_id AND t.record_id = r.id)"
               " FROM records r WHERE workspace_id = ? AND type = ? AND id = ?"),
-      scan_records(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, links, fields FROM records WHERE workspace_id = ? AND type = ? ORDER BY id"),
+      scan_records(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, fields FROM records WHERE workspace_id = ? AND type = ? ORDER BY id"),
       count_records(connection, "SELECT count(*) FROM records WHERE workspace_id = ? AND type = ?"),
       held_links(connection, "SELECT links FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
       in_trash(connection, "SELECT 1 FROM trash WHERE workspace_id = ? AND record_id = ?"),
@@ -175,7 +175,7 @@ std::optional<Record> Reading<Interface>::find_record(WorkspaceId workspace, Typ
   const auto key = id.bytes();
   auto row = read_.find_record.use();
   if (!row.bind(workspace.value, type, key).step()) return std::nullopt;
-  if (!at_hand) hold(workspace, type, id, row.bytes(6));
+  if (!at_hand) hold(workspace, type, id, row.bytes(7));
   return record_of(row, type);
 }
 

@@ -13,7 +13,9 @@ struct Rule {
 
 /// Each walks one table by its key and looks the others up by theirs.
 constexpr Rule record_rules[] = {
-    {"SELECT count(*), min(r.id) FROM records r WHERE length(links) % 20 <> 0", "records' links do not decode"},
+    {"SELECT count(*), min(l.record_id) FROM links l WHERE side = 0 AND (workspace_id, type) IN (SELECT workspace_id, number FROM definitions WHERE kind = 3"
+     " AND CASE WHEN json_valid(CAST(body AS TEXT)) THEN json_extract(CAST(body AS TEXT), '$.source.cardinality') = 'HAS_ONE' END)",
+     "links stand in rows of their own and belong into their records'"},
     {"SELECT count(*), min(t.record_id) FROM trash t WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.workspace_id = t.workspace_id AND r.id = t.record_id"
      " AND r.deleted_at IS NOT NULL AND r.type IN (SELECT d.object_type FROM definitions d WHERE d.workspace_id = t.workspace_id AND d.kind = 1))",
      "entries of the trash are no trashed records"},

@@ -126,7 +126,7 @@ void WriteTransaction::update_record(WorkspaceId workspace, const model::Record&
   const std::string links = encode_held_links(held(workspace, record.type, record.id).links);
   const auto id = record.id.bytes();
   write_.update_record.use().bind(record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, links, record.fields, workspace.value, record.type, id).run();
-  held_changed_ = false;
+  if (sqlite3_changes(connection_.handle()) > 0) held_changed_ = false;
 }
 
 void WriteTransaction::set_trashed(WorkspaceId workspace, RecordId record, bool trashed) {
@@ -237,6 +237,7 @@ std::size_t WriteTransaction::expire_idempotent(std::int64_t created_before_ms, 
 
 void WriteTransaction::begin_request() {
   require_transaction();
+  write_held();  // what came before is not undone with the request
   write_.savepoint.use().run();
   for (auto& [workspace, counter] : counters_) counter.at_request = counter.now;
 }
