@@ -52,6 +52,8 @@ void add_settings(CLI::App& command, Settings& settings) {
   add("--page-cache-mib", settings.page_cache_mib, "PLENOPTIC_PAGE_CACHE_MIB", "database page cache")->check(from_to(1, 1 << 20));
   add("--wal-limit-mib", settings.wal_limit_mib, "PLENOPTIC_WAL_LIMIT_MIB", "size of the write-ahead log past which readers are waited for to empty it")
       ->check(from_to(1, 1 << 20));
+  add("--recent-links", settings.recent_links, "PLENOPTIC_RECENT_LINKS", "changes of links that are gathered before they are written where they are read from the other end")
+      ->check(from_to(1, 100'000'000));
   add("--answer-cache-mib", settings.answer_cache_mib, "PLENOPTIC_ANSWER_CACHE_MIB", "memory for kept answers of retrieve, at most; 0: off")->check(from_to(0, 1 << 20));
   add("--index-snapshot-after", settings.index_snapshot_after, "PLENOPTIC_INDEX_SNAPSHOT_AFTER",
       "changes after which an index is saved anew, for a quick start, once writes pause; an index of fewer records is not saved; 0: off")

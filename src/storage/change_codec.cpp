@@ -33,6 +33,19 @@ class BodyReader {
     return taken;
   }
 
+  std::vector<model::LinkChange> links() {
+    const std::uint64_t count = number();
+    if (count > rest_.size()) corrupt();
+    std::vector<model::LinkChange> links;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const std::uint64_t type = number();
+      const auto source = model::RecordId::from_bytes(bytes(16));
+      const auto destination = model::RecordId::from_bytes(bytes(16));
+      links.push_back({static_cast<model::LinkTypeNumber>(type / 2), source, destination, type % 2 == 1});
+    }
+    return links;
+  }
+
  private:
   std::string_view rest_;
 };
@@ -68,14 +81,13 @@ void decode_change_body(std::string_view body, model::Change& change) {
   BodyReader reader(body);
   change.before = model::decode_fields(reader.bytes(reader.number()));
   change.after = model::decode_fields(reader.bytes(reader.number()));
-  const std::uint64_t count = reader.number();
-  if (count > body.size()) corrupt();
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const std::uint64_t type = reader.number();
-    const auto source = model::RecordId::from_bytes(reader.bytes(16));
-    const auto destination = model::RecordId::from_bytes(reader.bytes(16));
-    change.links.push_back({static_cast<model::LinkTypeNumber>(type / 2), source, destination, type % 2 == 1});
-  }
+  change.links = reader.links();
+}
+
+std::vector<model::LinkChange> decode_link_changes(std::string_view body) {
+  BodyReader reader(body);
+  for (int side = 0; side < 2; ++side) reader.bytes(reader.number());
+  return reader.links();
 }
 
 }  // namespace plenoptic::storage

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/record.h"
 
@@ -12,5 +13,7 @@ namespace plenoptic::storage {
 std::string encode_change_body(const model::Change& change);
 /// Fills in `before`, `after` and `links`. Throws std::runtime_error on corruption.
 void decode_change_body(std::string_view body, model::Change& change);
+/// The link changes alone. Throws like it.
+std::vector<model::LinkChange> decode_link_changes(std::string_view body);
 
 }  // namespace plenoptic::storage

@@ -143,7 +143,7 @@ class Writer : public Reader {
   /// Replaces the row. Whether the record is in the trash changes by set_trashed only, which goes with it.
   virtual void update_record(WorkspaceId workspace, const model::Record& record) = 0;
   virtual void set_trashed(WorkspaceId workspace, RecordId record, bool trashed) = 0;
-  /// Both are idempotent; they return whether anything changed.
+  /// Both are idempotent; they return whether anything changed. The request's log entry, appended after them, tells of each change.
   virtual bool add_link(WorkspaceId workspace, const model::LinkType& type, RecordId source, RecordId destination) = 0;
   virtual bool remove_link(WorkspaceId workspace, const model::LinkType& type, RecordId source, RecordId destination) = 0;
   virtual void put_unique(WorkspaceId workspace, TypeNumber type, model::FieldNumber field, std::string_view value, RecordId holder) = 0;
@@ -170,7 +170,7 @@ class Database {
   /// Runs `work` in one transaction and commits it durably before it returns. An exception of `work` rolls all
   /// back and comes through. StorageError::unknown_outcome from COMMIT means: exit and recover.
   virtual void write_group(const std::function<void(Writer&)>& work) = 0;
-  /// Bounds the write-ahead log; called by the lane between groups. Cheap when there is little to do.
+  /// Bounds the write-ahead log and what was left for later; called by the lane between groups. Cheap when there is little to do.
   /// StorageError::unknown_outcome means: exit and recover.
   virtual void maintain() = 0;
   /// Checks the files; an empty list means sound.

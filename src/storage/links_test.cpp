@@ -26,6 +26,23 @@ class LinksTest : public DatabaseTest {
   }
   std::vector<Place> places_of(RecordId record) { return places(database->read()->links(workspace, model::types::account, record)); }
 
+  /// Each change is logged, as the seam asks for.
+  bool link(Writer& writer, const model::LinkType& type, RecordId from, RecordId to) {
+    const bool changed = writer.add_link(workspace, type, from, to);
+    if (changed) tell_log(writer, {type.number, from, to, true});
+    return changed;
+  }
+  bool unlink(Writer& writer, const model::LinkType& type, RecordId from, RecordId to) {
+    const bool changed = writer.remove_link(workspace, type, from, to);
+    if (changed) tell_log(writer, {type.number, from, to, false});
+    return changed;
+  }
+  void tell_log(Writer& writer, const model::LinkChange& change) {
+    model::Change entry{.workspace = workspace, .at_ms = now, .type = model::types::account, .record = change.source};
+    entry.links.push_back(change);
+    writer.append_change(entry);
+  }
+
   static constexpr auto source = model::Side::source, destination = model::Side::destination;
   const model::LinkType parent = link_type(7, model::Cardinality::has_one), partners = link_type(5, model::Cardinality::has_many);
 };
@@ -36,8 +53,8 @@ TEST_F(LinksTest, LinksHaveTwoEndsAndKnowTheTrash) {
     database->write_group([&](Writer& writer) {
       a = make(writer);
       b = make(writer);
-      EXPECT_TRUE(writer.add_link(workspace, type, a.id, b.id));
-      EXPECT_FALSE(writer.add_link(workspace, type, a.id, b.id));
+      EXPECT_TRUE(link(writer, type, a.id, b.id));
+      EXPECT_FALSE(link(writer, type, a.id, b.id));
     });
     const auto end = [&](RecordId id) { return database->read()->links(workspace, a.type, id).at(0); };
     EXPECT_EQ(end(a.id).other, b.id);
@@ -52,8 +69,8 @@ TEST_F(LinksTest, LinksHaveTwoEndsAndKnowTheTrash) {
     EXPECT_FALSE(end(a.id).other_live);
     EXPECT_TRUE(end(b.id).other_live);
     database->write_group([&](Writer& writer) {
-      EXPECT_TRUE(writer.remove_link(workspace, type, a.id, b.id));
-      EXPECT_FALSE(writer.remove_link(workspace, type, a.id, b.id));
+      EXPECT_TRUE(unlink(writer, type, a.id, b.id));
+      EXPECT_FALSE(unlink(writer, type, a.id, b.id));
     });
     EXPECT_THAT(places_of(a.id), testing::IsEmpty());
     EXPECT_THAT(places_of(b.id), testing::IsEmpty());
@@ -65,11 +82,11 @@ TEST_F(LinksTest, LinksAreInOrderWhereverTheyStand) {
   const model::LinkType first = link_type(2, model::Cardinality::has_one);
   database->write_group([&](Writer& writer) {
     a = make(writer), b = make(writer), c = make(writer);
-    writer.add_link(workspace, parent, a.id, c.id);
-    writer.add_link(workspace, parent, a.id, b.id);
-    writer.add_link(workspace, parent, b.id, a.id);
-    writer.add_link(workspace, partners, a.id, b.id);
-    writer.add_link(workspace, first, a.id, b.id);
+    link(writer, parent, a.id, c.id);
+    link(writer, parent, a.id, b.id);
+    link(writer, parent, b.id, a.id);
+    link(writer, partners, a.id, b.id);
+    link(writer, first, a.id, b.id);
   });
   EXPECT_THAT(places_of(a.id), testing::ElementsAre(Place{2, source, b.id}, Place{5, source, b.id}, Place{7, source, b.id}, Place{7, source, c.id}, Place{7, destination, b.id}));
   const auto reader = database->read();
@@ -96,9 +113,9 @@ TEST_F(LinksTest, ANewRecordsLinksMayComeBeforeItsRow) {
     b = prepare(writer);
     for (const bool kept : {false, true}) {
       writer.begin_request();
-      EXPECT_TRUE(writer.add_link(workspace, parent, b.id, a.id));
-      EXPECT_TRUE(writer.add_link(workspace, parent, a.id, b.id));  // of another record in between
-      EXPECT_TRUE(writer.remove_link(workspace, parent, a.id, b.id));
+      EXPECT_TRUE(link(writer, parent, b.id, a.id));
+      EXPECT_TRUE(link(writer, parent, a.id, b.id));  // of another record in between
+      EXPECT_TRUE(unlink(writer, parent, a.id, b.id));
       writer.insert_record(workspace, b);
       EXPECT_THAT(places(writer.links(workspace, b.type, b.id)), testing::ElementsAre(Place{7, source, a.id}));
       kept ? writer.keep_request() : writer.undo_request();
@@ -112,9 +129,9 @@ TEST_F(LinksTest, OfAFailedGroupNothingIsLeftForTheNext) {
   const RecordId nobody = ids.next(++now);
   model::Record a, b;
   database->write_group([&](Writer& writer) { a = make(writer), b = make(writer); });
-  EXPECT_THROW(database->write_group([&](Writer& writer) { writer.add_link(workspace, parent, nobody, a.id); }), std::logic_error);
+  EXPECT_THROW(database->write_group([&](Writer& writer) { link(writer, parent, nobody, a.id); }), std::logic_error);
   EXPECT_THROW(database->write_group([&](Writer& writer) {
-    writer.add_link(workspace, parent, a.id, b.id);
+    link(writer, parent, a.id, b.id);
     throw std::runtime_error("no");
   }),
                std::runtime_error);
@@ -127,7 +144,7 @@ TEST_F(LinksTest, WhatCameBeforeARequestIsNotUndoneWithIt) {
   model::Record a, b;
   database->write_group([&](Writer& writer) {
     a = make(writer), b = make(writer);
-    writer.add_link(workspace, parent, a.id, b.id);
+    link(writer, parent, a.id, b.id);
     writer.begin_request();
     writer.undo_request();
   });
@@ -139,16 +156,16 @@ TEST_F(LinksTest, AnUndoneRequestsLinksAreGone) {
   database->write_group([&](Writer& writer) {
     a = make(writer), b = make(writer), c = make(writer);
     writer.begin_request();
-    writer.add_link(workspace, parent, a.id, b.id);
+    link(writer, parent, a.id, b.id);
     writer.keep_request();
     writer.begin_request();
-    writer.remove_link(workspace, parent, a.id, b.id);
-    writer.add_link(workspace, parent, a.id, c.id);
+    unlink(writer, parent, a.id, b.id);
+    link(writer, parent, a.id, c.id);
     writer.update_record(workspace, a);  // the row was written with them
     writer.undo_request();
     EXPECT_THAT(places(writer.links(workspace, a.type, a.id)), testing::ElementsAre(Place{7, source, b.id}));
     writer.begin_request();
-    writer.remove_link(workspace, parent, a.id, b.id);
+    unlink(writer, parent, a.id, b.id);
     writer.undo_request();
     EXPECT_THAT(places(writer.links(workspace, parent, source, a.id)), testing::ElementsAre(Place{7, source, b.id}));
   });
@@ -165,7 +182,7 @@ TEST_F(LinksTest, LinksOfSeveralRecordsInTurnAreAllWritten) {
     for (int round = 0; round < 3; ++round)
       for (int i = 0; i < 3; ++i) {
         EXPECT_TRUE(writer.find_record(workspace, records[i].type, records[i].id));
-        writer.add_link(workspace, link_type(7 + round, model::Cardinality::has_one), records[i].id, records[3].id);
+        link(writer, link_type(7 + round, model::Cardinality::has_one), records[i].id, records[3].id);
       }
     std::size_t scanned = 0;
     writer.scan_links(workspace, records[0].id, records[3].id, [&](RecordId, model::LinkTypeNumber, RecordId) { ++scanned; });
@@ -174,6 +191,21 @@ TEST_F(LinksTest, LinksOfSeveralRecordsInTurnAreAllWritten) {
   });
   for (int i = 0; i < 3; ++i) EXPECT_EQ(places_of(records[i].id).size(), 3U);
   EXPECT_EQ(places_of(records[3].id).size(), 9U);
+}
+
+TEST_F(LinksTest, AChangeThatTheLogDoesNotTellIsRefused) {
+  model::Record a, b;
+  database->write_group([&](Writer& writer) { a = make(writer), b = make(writer); });
+  EXPECT_THROW(database->write_group([&](Writer& writer) { writer.add_link(workspace, parent, a.id, b.id); }), std::logic_error);
+  database->write_group([&](Writer& writer) {
+    writer.begin_request();
+    writer.add_link(workspace, partners, a.id, b.id);
+    EXPECT_THROW(writer.keep_request(), std::logic_error);
+    writer.undo_request();
+    make(writer);
+  });
+  EXPECT_THAT(places_of(a.id), testing::IsEmpty());
+  EXPECT_THAT(places_of(b.id), testing::IsEmpty());
 }
 
 TEST_F(LinksTest, AnOlderFormsLinksMoveIntoTheirRows) {
@@ -220,8 +252,8 @@ TEST_F(LinksTest, AnOlderFormsLinksMoveIntoTheirRows) {
   EXPECT_EQ(database->read()->find_record(workspace, 1, c)->version, 3U);
   EXPECT_THAT(database->verify(), testing::IsEmpty());
   database->write_group([&](Writer& writer) {
-    EXPECT_TRUE(writer.remove_link(workspace, parent, a, b));
-    EXPECT_TRUE(writer.remove_link(workspace, partners, a, b));
+    EXPECT_TRUE(unlink(writer, parent, a, b));
+    EXPECT_TRUE(unlink(writer, partners, a, b));
   });
   EXPECT_THAT(places_of(a), testing::ElementsAre(Place{7, source, c}));
 }

@@ -26,7 +26,7 @@ WORKERS = 16
 ROUNDS_ON_A_DIRECTORY = 24  # then a new one, so that checks stay short and making one is tried too
 MET_ALWAYS = ("kill", "unsynced")
 KILLED, POWER_LOST, OUTCOME_UNKNOWN = -9, 86, 70
-OPTIONS = ["--rate-limit", "0", "--public-url", "https://crm.example", "--wal-limit-mib", "1", "--index-snapshot-after", "1", "--log-level", "info"]
+OPTIONS = ["--rate-limit", "0", "--public-url", "https://crm.example", "--wal-limit-mib", "1", "--recent-links", "60", "--index-snapshot-after", "1", "--log-level", "info"]
 
 # How a round goes wrong. `kill` ends the process only; with `unsynced` nothing survives that was not synced.
 WAYS = ["kill", "unsynced", "power", "power", "full", "write", "sync", "read", "truncate", "shm"]

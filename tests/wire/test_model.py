@@ -198,7 +198,7 @@ def kill_under_load(server, model, client):
 
 def test_model(tmp_path, capsys):
     choose = random.Random(SEED)
-    server = Server("--rate-limit", "0", data=tmp_path / "data")
+    server = Server("--rate-limit", "0", "--recent-links", "25", data=tmp_path / "data")  # folded often
     client, model = Client(server), Model()
     kills = acknowledged = 0
     try:

@@ -3,8 +3,8 @@
 #include <filesystem>
 
 #include "storage/sqlite/directory_lock.h"
+#include "storage/sqlite/end_folder.h"
 #include "storage/sqlite/migrations.h"
-#include "storage/sqlite/transaction.h"
 #include "storage/sqlite/verify.h"
 
 namespace plenoptic::storage {
@@ -71,11 +71,16 @@ struct ClosedDirectory::Parts {
   DirectoryLock lock;
   Connection connection;
   ReadStatements statements;
+  RecentEnds recent{0};
   Reading<Reader> reader;
 
   explicit Parts(const std::string& directory)
-      : lock(directory, DirectoryLock::Purpose::look), connection(open(database_of(directory))), statements(known(configured(connection))), reader(statements) {
+      : lock(directory, DirectoryLock::Purpose::look),
+        connection(open(database_of(directory))),
+        statements(known(configured(connection))),
+        reader(statements, recent, recent.pin()) {
     statements.begin.use().run();
+    load_recent_ends(connection, recent);  // where the log cannot be read, the checks say so
   }
 };
 

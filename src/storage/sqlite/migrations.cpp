@@ -63,7 +63,13 @@ ALTER TABLE records_with_links RENAME TO records;
 DROP TABLE held_types;
 )";
 
-constexpr std::array steps = {first_tables, links_into_rows};
+/// How far into its log the ends of a workspace's links are folded into their table (recent_ends.h).
+constexpr Sql place_of_ends = R"(
+ALTER TABLE workspaces ADD COLUMN ends_at INTEGER NOT NULL DEFAULT 0;
+UPDATE workspaces SET ends_at = log_sequence;
+)";
+
+constexpr std::array steps = {first_tables, links_into_rows, place_of_ends};
 
 HeldLinks*& links_of(sqlite3_context* context) {
   auto** const place = static_cast<HeldLinks**>(sqlite3_aggregate_context(context, sizeof(HeldLinks*)));

@@ -73,6 +73,8 @@ Record record_of(const Statement::Use& row, TypeNumber type) {
   return record;
 }
 
+bool in_order(const Link& a, const Link& b) { return std::tie(a.type, a.side, a.other) < std::tie(b.type, b.side, b.other); }
+
 /// Columns: type, side, other_id, whether the other is in the trash.
 Link link_of(const Statement::Use& row) { return {static_cast<LinkTypeNumber>(row.integer(0)), static_cast<Side>(row.integer(1)), id_of(row.bytes(2)), row.integer(3) == 0}; }
 
@@ -236,9 +238,24 @@ std::vector<Link> Reading<Interface>::links(WorkspaceId workspace, TypeNumber ty
   auto rows = read_.links_of_record.use();
   rows.bind(workspace.value, key);
   while (rows.step()) found.push_back(link_of(rows));
-  const auto place = [](const Link& link) { return std::tie(link.type, link.side, link.other); };
-  std::inplace_merge(found.begin(), found.begin() + of_row, found.end(), [&](const Link& a, const Link& b) { return place(a) < place(b); });
+  std::inplace_merge(found.begin(), found.begin() + of_row, found.end(), in_order);
+  bring_up_to_date(workspace, record, std::nullopt, found);
   return found;
+}
+
+template <typename Interface>
+void Reading<Interface>::bring_up_to_date(WorkspaceId workspace, RecordId record, std::optional<LinkTypeNumber> type, std::vector<Link>& links) {
+  if (!recent_.has(pin_, workspace, record)) return;
+  const std::vector<EndChange> changes = recent_.changes(pin_, workspace, record, end_of_log(workspace));
+  const auto is_changed = [&](const Link& link) {
+    const EndChange end{workspace, record, link.type, link.other};
+    return link.side == Side::destination && std::binary_search(changes.begin(), changes.end(), end);
+  };
+  std::erase_if(links, is_changed);
+  const auto of_table = static_cast<std::ptrdiff_t>(links.size());
+  for (const EndChange& change : changes)
+    if (change.added && (!type || change.type == *type)) links.push_back({change.type, Side::destination, change.source, !is_in_trash(workspace, change.source)});
+  std::inplace_merge(links.begin(), links.begin() + of_table, links.end(), in_order);
 }
 
 template <typename Interface>
@@ -253,6 +270,7 @@ std::vector<Link> Reading<Interface>::links(WorkspaceId workspace, const model::
   auto rows = read_.links_of_view.use();
   rows.bind(workspace.value, key, type.number, static_cast<int>(side));
   while (rows.step()) found.push_back(link_of(rows));
+  if (side == Side::destination) bring_up_to_date(workspace, record, type.number, found);
   return found;
 }
 
@@ -292,9 +310,17 @@ template <typename Interface>
 void Reading<Interface>::scan_link_ends(WorkspaceId workspace, const Reader::LinkEndVisitor& visit) {
   constexpr RecordId least{}, greatest{UINT64_MAX, UINT64_MAX};
   scan_held_links(workspace, least, greatest, [&](RecordId source, LinkTypeNumber type, RecordId destination) { visit(source, type, Side::source, destination); });
+  const std::vector<EndChange> changes = recent_.changes(pin_, workspace, end_of_log(workspace));
+  for (const EndChange& change : changes)
+    if (change.added) visit(change.record, change.type, Side::destination, change.source);
   auto rows = read_.scan_link_ends.use();
   rows.bind(workspace.value);
-  while (rows.step()) visit(id_of(rows.bytes(0)), static_cast<LinkTypeNumber>(rows.integer(1)), static_cast<model::Side>(rows.integer(2)), id_of(rows.bytes(3)));
+  while (rows.step()) {
+    const EndChange end{workspace, id_of(rows.bytes(0)), static_cast<LinkTypeNumber>(rows.integer(1)), id_of(rows.bytes(3))};
+    const auto side = static_cast<Side>(rows.integer(2));
+    const bool is_changed = side == Side::destination && std::binary_search(changes.begin(), changes.end(), end);
+    if (!is_changed) visit(end.record, end.type, side, end.source);
+  }
 }
 
 template <typename Interface>

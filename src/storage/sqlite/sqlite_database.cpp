@@ -8,6 +8,7 @@
 
 #include "storage/sqlite/checkpointer.h"
 #include "storage/sqlite/directory_lock.h"
+#include "storage/sqlite/end_folder.h"
 #include "storage/sqlite/gathering_file_system.h"
 #include "storage/sqlite/migrations.h"
 #include "storage/sqlite/recovery.h"
@@ -21,6 +22,8 @@ using namespace sqlite;
 
 /// Half of SQLite's own: writes touch records and links here and there, and each page that is touched goes to the log whole.
 constexpr std::int64_t page_bytes = 2048;
+
+constexpr std::size_t ends_in_slice = 512;  // a millisecond or two that writes wait
 
 void configure(Connection& connection, const SqliteOptions& options) {
   connection.pragma("page_size", page_bytes);  // of a new file
@@ -87,7 +90,8 @@ class ReadPool {
 
 class Snapshot final : public Reading<Reader> {
  public:
-  Snapshot(ReadPool& pool, std::unique_ptr<ReadConnection> connection) : Reading(connection->statements), pool_(pool), connection_(std::move(connection)) {
+  Snapshot(ReadPool& pool, std::unique_ptr<ReadConnection> connection, const RecentEnds& recent)
+      : Reading(connection->statements, recent, recent.pin()), pool_(pool), connection_(std::move(connection)) {
     connection_->statements.begin.use().run();
   }
 
@@ -114,10 +118,16 @@ class SqliteDatabase final : public Database {
         connection_(open(path_, options, gathering_)),
         read_(connection_),
         write_(connection_),
-        transaction_(connection_, read_, write_),
+        recent_(options.recent_ends),
+        transaction_(connection_, read_, write_, recent_),
+        folder_(connection_, recent_),
         pool_(path_, options),
         checkpointer_(
             open_for_checkpoints(path_, options), [this] { return read(); }, commit_mutex_, options.wal_limit_bytes / page_bytes / 4, options.wal_limit_bytes / page_bytes) {
+    if (!load_recent_ends(connection_, recent_)) {
+      recent_.forget_from(0);
+      rebuild_ends(connection_);
+    }
     // The file's size says nothing: it is written over from its beginning. The hook tells the pages in use.
     sqlite3_wal_hook(
         connection_.handle(),
@@ -128,7 +138,17 @@ class SqliteDatabase final : public Database {
         this);
   }
 
-  std::unique_ptr<Reader> read() override { return std::make_unique<Snapshot>(pool_, pool_.take()); }
+  ~SqliteDatabase() override {
+    if (options_.throw_away) return;
+    std::lock_guard lock(commit_mutex_);
+    try {
+      folder_.fold_all(transaction_);
+    } catch (const StorageError&) {
+      // The log knows, and the next start reads it.
+    }
+  }
+
+  std::unique_ptr<Reader> read() override { return std::make_unique<Snapshot>(pool_, pool_.take(), recent_); }
 
   void write_group(const std::function<void(Writer&)>& work) override {
     std::lock_guard lock(commit_mutex_);
@@ -142,7 +162,11 @@ class SqliteDatabase final : public Database {
     }
   }
 
-  void maintain() override { checkpointer_.maintain(); }
+  void maintain() override {
+    checkpointer_.maintain();
+    std::lock_guard lock(commit_mutex_);
+    folder_.fold_some(transaction_, ends_in_slice);
+  }
 
   std::vector<std::string> verify() override { return verify_database(connection_); }
 
@@ -175,7 +199,9 @@ class SqliteDatabase final : public Database {
   Connection connection_;
   ReadStatements read_;
   WriteStatements write_;
+  RecentEnds recent_;
   WriteTransaction transaction_;
+  EndFolder folder_;
   ReadPool pool_;
   std::mutex commit_mutex_;
   Checkpointer checkpointer_;

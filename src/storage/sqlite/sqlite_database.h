@@ -15,6 +15,8 @@ struct SqliteOptions {
   bool throw_away = false;
   std::int64_t page_cache_kib = 65'536;
   std::int64_t wal_limit_bytes = 256 << 20;
+  /// Changed ends of links that are gathered in memory before they are written into their table.
+  std::size_t recent_ends = std::size_t{1} << 18;
 };
 
 /// Opens or creates, locks the directory, and runs the migrations that are missing in one transaction.

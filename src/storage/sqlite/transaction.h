@@ -5,6 +5,7 @@
 
 #include "storage/database.h"
 #include "storage/sqlite/held_links.h"
+#include "storage/sqlite/recent_ends.h"
 #include "storage/sqlite/sqlite.h"
 
 namespace plenoptic::storage::sqlite {
@@ -21,7 +22,8 @@ struct ReadStatements {
 template <typename Interface>
 class Reading : public Interface {
  public:
-  explicit Reading(ReadStatements& statements) : read_(statements) {}
+  /// `pin` is from before the snapshot began.
+  Reading(ReadStatements& statements, const RecentEnds& recent, RecentEnds::Pin pin) : read_(statements), recent_(recent), pin_(std::move(pin)) {}
 
   std::vector<Workspace> workspaces() override;
   std::optional<Workspace> find_workspace(WorkspaceId workspace) override;
@@ -62,10 +64,17 @@ class Reading : public Interface {
   /// Puts a new record's links at hand, whose row is still to come; false where there are none.
   virtual bool take_up(WorkspaceId, TypeNumber, RecordId) { return false; }
 
+  /// How far into a workspace's log this reads.
+  virtual std::uint64_t end_of_log(WorkspaceId workspace) { return log_sequence(workspace); }
+
   ReadStatements& read_;
+  const RecentEnds& recent_;
+  RecentEnds::Pin pin_;
   Held held_;
 
  private:
+  /// Puts right, by what was changed lately, where the table says that the record is a destination. `links`: of all types or of one, in order.
+  void bring_up_to_date(WorkspaceId workspace, RecordId record, std::optional<LinkTypeNumber> type, std::vector<model::Link>& links);
   bool is_in_trash(WorkspaceId workspace, RecordId record);
   void scan_held_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkVisitor& visit);
   std::vector<TypeNumber> object_types(WorkspaceId workspace);
@@ -81,7 +90,8 @@ struct WriteStatements {
 
 class WriteTransaction final : public Reading<Writer> {
  public:
-  WriteTransaction(Connection& connection, ReadStatements& read, WriteStatements& write) : Reading(read), connection_(connection), write_(write) {}
+  WriteTransaction(Connection& connection, ReadStatements& read, WriteStatements& write, RecentEnds& recent)
+      : Reading(read, recent, recent.pin()), connection_(connection), write_(write), recent_(recent) {}
 
   void begin();
   void commit();
@@ -112,9 +122,14 @@ class WriteTransaction final : public Reading<Writer> {
     std::uint64_t stored = 0;
     std::uint64_t now = 0;
     std::uint64_t at_request = 0;  // where undo_request goes back to
+    std::uint64_t promised = 0;    // the entry that link changes were noted for
   };
   Counter& counter(WorkspaceId workspace);
   void require_transaction() const;
+  std::uint64_t end_of_log(WorkspaceId) override { return UINT64_MAX; }
+  void note_end(const EndChange& change);
+  /// The log says at opening which ends were changed: it has to know of each.
+  void require_logged_ends() const;
   void let_go() override;
   bool take_up(WorkspaceId workspace, TypeNumber type, RecordId record) override;
   /// Forgets links at hand and those that wait: their rows are not as they are any more.
@@ -124,6 +139,8 @@ class WriteTransaction final : public Reading<Writer> {
 
   Connection& connection_;
   WriteStatements& write_;
+  RecentEnds& recent_;
+  std::size_t noted_at_begin_ = 0, noted_at_request_ = 0;  // in `recent_`
   std::unordered_map<std::uint32_t, Counter> counters_;
   bool held_changed_ = false;  // since their row was written
   std::vector<Held> waiting_;  // for the row of a new record

@@ -55,12 +55,15 @@ WriteStatements::WriteStatements(Connection& connection)
 void WriteTransaction::begin() {
   counters_.clear();
   drop_held();
+  pin_ = recent_.pin();
+  noted_at_begin_ = noted_at_request_ = recent_.noted();
   write_.begin.use().run();
 }
 
 void WriteTransaction::commit() {
   require_transaction();
   write_held();
+  require_logged_ends();
   for (auto& [workspace, counter] : counters_)
     if (counter.now != counter.stored) write_.store_sequence.use().bind(counter.now, workspace).run();
   try {
@@ -74,6 +77,7 @@ void WriteTransaction::commit() {
 }
 
 void WriteTransaction::rollback() noexcept {
+  recent_.forget_from(noted_at_begin_);
   if (!connection_.in_transaction()) return;
   try {
     write_.rollback.use().run();
@@ -147,7 +151,7 @@ bool WriteTransaction::add_link(WorkspaceId workspace, const model::LinkType& ty
     write_.insert_link.use().bind(workspace.value, from, type.number, 0, to).run();
     if (sqlite3_changes(connection_.handle()) == 0) return false;
   }
-  write_.insert_link.use().bind(workspace.value, to, type.number, 1, from).run();
+  note_end({.workspace = workspace, .record = destination, .type = type.number, .source = source, .added = true});
   return true;
 }
 
@@ -161,8 +165,19 @@ bool WriteTransaction::remove_link(WorkspaceId workspace, const model::LinkType&
     write_.delete_link.use().bind(workspace.value, from, type.number, 0, to).run();
     if (sqlite3_changes(connection_.handle()) == 0) return false;
   }
-  write_.delete_link.use().bind(workspace.value, to, type.number, 1, from).run();
+  note_end({.workspace = workspace, .record = destination, .type = type.number, .source = source, .added = false});
   return true;
+}
+
+void WriteTransaction::note_end(const EndChange& change) {
+  Counter& counter = this->counter(change.workspace);
+  counter.promised = counter.now + 1;
+  recent_.note(change, counter.promised);
+}
+
+void WriteTransaction::require_logged_ends() const {
+  for (const auto& [workspace, counter] : counters_)
+    if (counter.promised > counter.now) throw std::logic_error("links were changed and the log does not say so");
 }
 
 void WriteTransaction::let_go() {
@@ -208,7 +223,7 @@ WriteTransaction::Counter& WriteTransaction::counter(WorkspaceId workspace) {
   const auto [place, is_new] = counters_.try_emplace(workspace.value);
   if (is_new) {
     const std::uint64_t stored = Reading::log_sequence(workspace);
-    place->second = {stored, stored, stored};
+    place->second = {.stored = stored, .now = stored, .at_request = stored, .promised = 0};
   }
   return place->second;
 }
@@ -217,6 +232,7 @@ std::uint64_t WriteTransaction::log_sequence(WorkspaceId workspace) { return cou
 
 std::uint64_t WriteTransaction::append_change(model::Change& change) {
   change.sequence = ++counter(change.workspace).now;
+  recent_.note_log_entry();
   const auto id = change.record.bytes();
   const std::string body = encode_change_body(change);
   write_.insert_change.use()
@@ -238,6 +254,7 @@ std::size_t WriteTransaction::expire_idempotent(std::int64_t created_before_ms, 
 void WriteTransaction::begin_request() {
   require_transaction();
   write_held();  // what came before is not undone with the request
+  noted_at_request_ = recent_.noted();
   write_.savepoint.use().run();
   for (auto& [workspace, counter] : counters_) counter.at_request = counter.now;
 }
@@ -245,15 +262,20 @@ void WriteTransaction::begin_request() {
 void WriteTransaction::keep_request() {
   require_transaction();
   write_held();
+  require_logged_ends();
   write_.release.use().run();
 }
 
 void WriteTransaction::undo_request() {
   require_transaction();
   drop_held();
+  recent_.forget_from(noted_at_request_);
   write_.rollback_to.use().run();
   write_.release.use().run();
-  for (auto& [workspace, counter] : counters_) counter.now = counter.at_request;
+  for (auto& [workspace, counter] : counters_) {
+    counter.now = counter.at_request;
+    counter.promised = std::min(counter.promised, counter.now);
+  }
 }
 
 }  // namespace plenoptic::storage::sqlite
