@@ -21,7 +21,7 @@ bool load_recent_ends(Connection& connection, RecentEnds& recent) {
       const WorkspaceId workspace{static_cast<std::uint32_t>(entry.integer(0))};
       recent.note_log_entry();
       for (const model::LinkChange& link : decode_link_changes(entry.bytes(2)))
-        recent.note({.workspace = workspace, .record = link.destination, .type = link.type, .source = link.source, .added = link.added},
+        recent.note({.record = link.destination, .source = link.source, .workspace = workspace, .type = link.type, .added = link.added},
                     static_cast<std::uint64_t>(entry.integer(1)));
     }
   } catch (const StorageError& failure) {

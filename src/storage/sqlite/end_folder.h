@@ -31,8 +31,8 @@ class EndFolder {
   RecentEnds& recent_;
   Statement insert_, erase_, logs_behind_, store_place_;
   bool under_way_ = false;
-  std::size_t done_ = 0;                                         // of the sealed changes
-  std::size_t noted_ = 0;                                        // when the last slice was folded
+  std::size_t done_ = 0;                                          // of the sealed changes
+  std::size_t noted_ = 0;                                         // when the last slice was folded
   std::vector<std::pair<std::int64_t, std::int64_t>> sealed_at_;  // workspaces, and where their logs stood
 };
 

@@ -248,7 +248,7 @@ void Reading<Interface>::bring_up_to_date(WorkspaceId workspace, RecordId record
   if (!recent_.has(pin_, workspace, record)) return;
   const std::vector<EndChange> changes = recent_.changes(pin_, workspace, record, end_of_log(workspace));
   const auto is_changed = [&](const Link& link) {
-    const EndChange end{workspace, record, link.type, link.other};
+    const EndChange end{.record = record, .source = link.other, .workspace = workspace, .type = link.type};
     return link.side == Side::destination && std::binary_search(changes.begin(), changes.end(), end);
   };
   std::erase_if(links, is_changed);
@@ -316,7 +316,7 @@ void Reading<Interface>::scan_link_ends(WorkspaceId workspace, const Reader::Lin
   auto rows = read_.scan_link_ends.use();
   rows.bind(workspace.value);
   while (rows.step()) {
-    const EndChange end{workspace, id_of(rows.bytes(0)), static_cast<LinkTypeNumber>(rows.integer(1)), id_of(rows.bytes(3))};
+    const EndChange end{.record = id_of(rows.bytes(0)), .source = id_of(rows.bytes(3)), .workspace = workspace, .type = static_cast<LinkTypeNumber>(rows.integer(1))};
     const auto side = static_cast<Side>(rows.integer(2));
     const bool is_changed = side == Side::destination && std::binary_search(changes.begin(), changes.end(), end);
     if (!is_changed) visit(end.record, end.type, side, end.source);

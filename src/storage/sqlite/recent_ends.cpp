@@ -9,6 +9,7 @@ namespace plenoptic::storage::sqlite {
 namespace {
 
 constexpr std::uint32_t none = UINT32_MAX;
+constexpr std::size_t most_reserved = std::size_t{1} << 18;  // untouched, it is no memory yet
 
 /// Of several words about one end the last counts.
 void keep_newest_words(std::vector<EndChange>& changes) {
@@ -89,6 +90,7 @@ std::vector<EndChange> RecentEnds::changes(const Pin& pin, WorkspaceId workspace
 
 void RecentEnds::note(const EndChange& change, std::uint64_t sequence) {
   std::lock_guard lock(mutex_);
+  if (newest_->entries.capacity() == 0) newest_->entries.reserve(std::min(most_, most_reserved));
   const auto at = static_cast<std::uint32_t>(newest_->entries.size());
   const auto [newest, is_first] = newest_->newest.try_emplace({change.workspace.value, change.record}, at);
   const std::uint32_t previous = is_first ? none : std::exchange(newest->second, at);

@@ -22,10 +22,10 @@ using model::WorkspaceId;
 
 /// That a record is, or is no longer, the destination of a link.
 struct EndChange {
-  WorkspaceId workspace;
   RecordId record;
-  LinkTypeNumber type = 0;
   RecordId source;
+  WorkspaceId workspace;
+  LinkTypeNumber type = 0;
   bool added = true;
 
   /// Which end, whatever is said of it.

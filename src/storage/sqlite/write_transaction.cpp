@@ -151,7 +151,7 @@ bool WriteTransaction::add_link(WorkspaceId workspace, const model::LinkType& ty
     write_.insert_link.use().bind(workspace.value, from, type.number, 0, to).run();
     if (sqlite3_changes(connection_.handle()) == 0) return false;
   }
-  note_end({.workspace = workspace, .record = destination, .type = type.number, .source = source, .added = true});
+  note_end({.record = destination, .source = source, .workspace = workspace, .type = type.number, .added = true});
   return true;
 }
 
@@ -165,7 +165,7 @@ bool WriteTransaction::remove_link(WorkspaceId workspace, const model::LinkType&
     write_.delete_link.use().bind(workspace.value, from, type.number, 0, to).run();
     if (sqlite3_changes(connection_.handle()) == 0) return false;
   }
-  note_end({.workspace = workspace, .record = destination, .type = type.number, .source = source, .added = false});
+  note_end({.record = destination, .source = source, .workspace = workspace, .type = type.number, .added = false});
   return true;
 }
 
