@@ -17,7 +17,7 @@ namespace {
 
 /// Read as another number where the bytes are in another order. The last digits are the format's: they count up whenever a
 /// structure, or what stands in it, changes its form.
-constexpr std::uint64_t magic = 0x706c656e'6f700001;
+constexpr std::uint64_t magic = 0x706c656e'6f700002;
 
 struct Tail {
   std::uint64_t magic = 0;

@@ -11,32 +11,42 @@
 namespace plenoptic::index {
 namespace {
 
-/// Some bytes of a text, and whose it is. In the sorted blocks its first eight: most texts differ there, and the texts
-/// themselves lie all over memory.
+constexpr std::size_t bytes_in_entry = 12;
+
+/// Twelve bytes of a text as numbers that order as they do, and whose it is. In the sorted blocks its first ones: most texts
+/// differ there, and the texts themselves lie all over memory.
 struct Entry {
-  std::uint64_t bytes;
+  std::uint64_t first;
+  std::uint32_t rest;
   Ordinal ordinal;
   auto operator<=>(const Entry&) const = default;
-};
 
-/// Eight bytes from a place on, as a number that orders as they do; what lies past the end counts as 0, which no text holds.
-std::uint64_t bytes_at(std::string_view text, std::size_t at) {
-  std::uint64_t bytes = 0;
-  for (std::size_t i = at; i < at + 8; ++i) bytes = bytes << 8 | (i < text.size() ? static_cast<unsigned char>(text[i]) : 0);
-  return bytes;
+  bool has_bytes_of(const Entry& other) const { return first == other.first && rest == other.rest; }
+  /// The bytes reach the text's end: texts that are alike in them are alike.
+  bool is_whole() const { return (rest & 0xff) == 0; }
+};
+static_assert(sizeof(Entry) == bytes_in_entry + sizeof(Ordinal));
+
+/// Bytes from a place on, as a number; what lies past the end counts as 0, which no text holds.
+template <typename Number>
+Number number_at(std::string_view text, std::size_t at) {
+  Number number = 0;
+  for (std::size_t i = at; i < at + sizeof number; ++i) number = number << 8 | (i < text.size() ? static_cast<unsigned char>(text[i]) : 0);
+  return number;
 }
 
-/// The eight bytes reach the text's end: texts that are alike in them are alike.
-bool is_whole(std::uint64_t bytes) { return (bytes & 0xff) == 0; }
+Entry make_entry(std::string_view text, std::size_t at, Ordinal ordinal) {
+  return {number_at<std::uint64_t>(text, at), number_at<std::uint32_t>(text, at + sizeof(std::uint64_t)), ordinal};
+}
 
 class TextColumn final : public Column {
  private:
-  Entry entry_of(Ordinal ordinal) const { return {bytes_at(texts_.get(ordinal), 0), ordinal}; }
+  Entry entry_of(Ordinal ordinal) const { return make_entry(texts_.get(ordinal), 0, ordinal); }
 
   auto less() const {
     return [this](const Entry& a, const Entry& b) {
-      if (a.bytes != b.bytes) return a.bytes < b.bytes;
-      const int order = is_whole(a.bytes) ? 0 : texts_.get(a.ordinal).compare(texts_.get(b.ordinal));
+      if (!a.has_bytes_of(b) || a.is_whole()) return a < b;
+      const int order = texts_.get(a.ordinal).compare(texts_.get(b.ordinal));
       return order < 0 || (order == 0 && a.ordinal < b.ordinal);
     };
   }
@@ -65,7 +75,7 @@ class TextColumn final : public Column {
   void finish_loading() override {
     std::vector<Entry> entries;
     entries.reserve(set_.cardinality());
-    for (Ordinal ordinal : set_) entries.push_back({0, ordinal});
+    for (Ordinal ordinal : set_) entries.push_back({.first = 0, .rest = 0, .ordinal = ordinal});
     sort_from(entries, 0);
     sorted_.clear();
     for (const Entry& entry : entries) sorted_.append(entry_of(entry.ordinal));
@@ -76,8 +86,8 @@ class TextColumn final : public Column {
     const bool prefix = predicate.op == model::FilterOperator::starts_with;
     if (prefix && wanted.empty()) return kept_condition(set_);
     std::vector<Ordinal> found;
-    const std::uint64_t bytes = bytes_at(wanted, 0);
-    const auto is_before = [&](const Entry& entry) { return entry.bytes != bytes ? entry.bytes < bytes : !is_whole(bytes) && texts_.get(entry.ordinal) < wanted; };
+    const Entry least = make_entry(wanted, 0, 0);
+    const auto is_before = [&](const Entry& entry) { return entry.has_bytes_of(least) ? !least.is_whole() && texts_.get(entry.ordinal) < wanted : entry < least; };
     const auto is_after = [&](const Entry& entry) { return prefix ? !texts_.get(entry.ordinal).starts_with(wanted) : texts_.get(entry.ordinal) != wanted; };
     sorted_.scan(is_before, is_after, [&](const Entry& entry) { found.push_back(entry.ordinal); });
     return found_condition(std::move(found));
@@ -91,14 +101,14 @@ class TextColumn final : public Column {
   }
 
  private:
-  /// Sorts by the texts' bytes from `at` on, then by ordinal; up to there they are alike. Eight bytes at a time, so that a text
-  /// is looked at once for each eight bytes, and not at each comparison.
+  /// Sorts by the texts' bytes from `at` on, then by ordinal; up to there they are alike. Twelve bytes at a time, so that a text
+  /// is looked at once for each twelve bytes, and not at each comparison.
   void sort_from(std::span<Entry> entries, std::size_t at) const {
-    for (Entry& entry : entries) entry.bytes = bytes_at(texts_.get(entry.ordinal), at);
+    for (Entry& entry : entries) entry = make_entry(texts_.get(entry.ordinal), at, entry.ordinal);
     std::sort(entries.begin(), entries.end());
     for (auto run = entries.begin(); run != entries.end();) {
-      const auto end = std::find_if(run, entries.end(), [&](const Entry& entry) { return entry.bytes != run->bytes; });
-      if (end - run > 1 && !is_whole(run->bytes)) sort_from(std::span(run, end), at + 8);
+      const auto end = std::find_if(run, entries.end(), [&](const Entry& entry) { return !entry.has_bytes_of(*run); });
+      if (end - run > 1 && !run->is_whole()) sort_from(std::span(run, end), at + bytes_in_entry);
       run = end;
     }
   }
