@@ -83,6 +83,7 @@ void Workspace::write(const Work& work) {
     after_commit = std::move(context.after_commit);
   });
   for (const auto& action : after_commit) action();
+  database_->maintain();
 }
 
 void Workspace::make_fields() {

@@ -137,7 +137,8 @@ struct App::Parts {
                                      .throw_away = throw_away != nullptr,
                                      .page_cache_kib = settings.page_cache_mib * 1024,
                                      .wal_limit_bytes = settings.wal_limit_mib << 20,
-                                     .recent_ends = static_cast<std::size_t>(settings.recent_links)});
+                                     .recent_ends = static_cast<std::size_t>(settings.recent_links),
+                                     .warn = [this](const std::string& text) { log.warn("database_repaired", {{"reason", text}, {"effect", after_damage()}}); }});
     try {
       const auto reader = database->read();
       ids.observe(reader->greatest_record_id());

@@ -55,7 +55,7 @@ void WriteLane::loop() {
       parts_.database.maintain();
     } catch (const storage::StorageError& failure) {
       if (failure.kind == storage::StorageError::Kind::unknown_outcome) parts_.abandon(failure.what());
-      // Of another kind: the next commit meets the same fault and answers for it.
+      // Of another kind: a later commit meets the same fault, or is refused for it, and answers for it.
     }
   }
 }

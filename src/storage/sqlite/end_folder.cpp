@@ -8,27 +8,33 @@ namespace plenoptic::storage::sqlite {
 namespace {
 
 constexpr Sql insert_end = "INSERT OR IGNORE INTO links (workspace_id, record_id, type, side, other_id) VALUES (?, ?, ?, 1, ?)";
+constexpr std::size_t large_slice = 20'000;
+constexpr std::chrono::seconds pause_after_failure{1};
+constexpr std::size_t most_times_due = 4;
 
 }  // namespace
 
 bool load_recent_ends(Connection& connection, RecentEnds& recent) {
-  Statement entries(connection,
-                    "SELECT c.workspace_id, c.sequence, c.body FROM workspaces w JOIN change_log c ON c.workspace_id = w.id AND c.sequence > w.ends_at"
-                    " ORDER BY c.workspace_id, c.sequence");
-  auto entry = entries.use();
-  try {
-    while (entry.step()) {
-      const WorkspaceId workspace{static_cast<std::uint32_t>(entry.integer(0))};
-      recent.note_log_entry();
-      for (const model::LinkChange& link : decode_link_changes(entry.bytes(2)))
-        recent.note({.record = link.destination, .source = link.source, .workspace = workspace, .type = link.type, .added = link.added},
-                    static_cast<std::uint64_t>(entry.integer(1)));
+  Statement behind(connection, "SELECT id, ends_at, log_sequence FROM workspaces WHERE ends_at < log_sequence");
+  Statement entries(connection, "SELECT sequence, body FROM change_log WHERE workspace_id = ? AND sequence > ? ORDER BY sequence");
+  auto log = behind.use();
+  while (log.step()) {
+    const WorkspaceId workspace{static_cast<std::uint32_t>(log.integer(0))};
+    std::int64_t sequence = log.integer(1);
+    try {
+      auto entry = entries.use();
+      for (entry.bind(workspace.value, sequence); entry.step(); recent.note_log_entry()) {
+        if (entry.integer(0) != ++sequence) return false;
+        for (const model::LinkChange& link : decode_link_changes(entry.bytes(1)))
+          recent.note({.record = link.destination, .source = link.source, .workspace = workspace, .type = link.type, .added = link.added}, static_cast<std::uint64_t>(sequence));
+      }
+    } catch (const StorageError& failure) {
+      if (failure.kind != StorageError::Kind::corrupt) throw;
+      return false;
+    } catch (const std::runtime_error&) {
+      return false;  // an entry that does not decode
     }
-  } catch (const StorageError& failure) {
-    if (failure.kind != StorageError::Kind::corrupt) throw;
-    return false;
-  } catch (const std::runtime_error&) {
-    return false;  // an entry that does not decode
+    if (sequence != log.integer(2)) return false;
   }
   return true;
 }
@@ -58,27 +64,41 @@ void rebuild_ends(Connection& connection) {
   }
 }
 
-EndFolder::EndFolder(Connection& connection, RecentEnds& recent)
+EndFolder::EndFolder(Connection& connection, RecentEnds& recent, std::size_t slice)
     : recent_(recent),
+      slice_(slice),
       insert_(connection, insert_end),
       erase_(connection, "DELETE FROM links WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = 1 AND other_id = ?"),
       logs_behind_(connection, "SELECT id, log_sequence FROM workspaces WHERE ends_at < log_sequence"),
       store_place_(connection, "UPDATE workspaces SET ends_at = ? WHERE id = ?") {}
 
-void EndFolder::fold_some(WriteTransaction& transaction, std::size_t changes) {
-  if (!under_way_ && !recent_.is_due()) return;
-  if (!under_way_) seal();
+void EndFolder::fold_some(WriteTransaction& transaction) {
+  if (!under_way_) {
+    if (recent_.is_due()) seal();
+    return;
+  }
+  if (!recent_.find_sorted() || (failure_ && std::chrono::steady_clock::now() < try_again_)) return;
   // Twice what came since the last slice, so that what comes during a folding never outgrows it.
-  const std::size_t noted = recent_.noted();
-  fold(transaction, std::max(changes, 2 * (noted - std::min(noted, noted_))));
+  const std::size_t noted = recent_.noted(), came = noted - noted_;
   noted_ = noted;
+  try {
+    fold(transaction, failure_ ? slice_ : std::max(slice_, 2 * came));
+    failure_.reset();
+  } catch (const StorageError& failure) {
+    failure_ = failure;
+    try_again_ = std::chrono::steady_clock::now() + pause_after_failure;
+    throw;
+  }
+}
+
+void EndFolder::require_room() const {
+  if (failure_ && recent_.noted() >= most_times_due * recent_.most()) throw StorageError(*failure_);
 }
 
 void EndFolder::fold_all(WriteTransaction& transaction) {
-  constexpr std::size_t slice = 20'000;
-  while (under_way_) fold(transaction, slice);
-  if (recent_.noted() > 0 || recent_.log_entries() > 0) seal();
-  while (under_way_) fold(transaction, slice);
+  while (under_way_) fold(transaction, large_slice);
+  if (recent_.log_entries() > 0) seal();
+  while (under_way_) fold(transaction, large_slice);
 }
 
 void EndFolder::seal() {
@@ -91,7 +111,7 @@ void EndFolder::seal() {
 }
 
 void EndFolder::fold(WriteTransaction& transaction, std::size_t changes) {
-  const std::vector<EndChange>& all = recent_.to_fold();
+  const std::vector<EndChange>& all = recent_.get_sorted();
   const std::size_t end = std::min(all.size(), done_ + changes);
   transaction.begin();
   try {

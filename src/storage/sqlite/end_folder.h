@@ -1,6 +1,8 @@
 // Brings recent ends of links (recent_ends.h) into their table: a slice between two groups, in the table's order.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -8,7 +10,7 @@
 
 namespace plenoptic::storage::sqlite {
 
-/// What the table had not got when the database was left, by the log's end. False where that cannot be read.
+/// What the table had not got when the database was left, by the log's end. False where that cannot be read or lacks an entry.
 bool load_recent_ends(Connection& connection, RecentEnds& recent);
 
 /// Writes all of them anew from the links' other ends, as they are now. Takes a minute for millions.
@@ -17,10 +19,13 @@ void rebuild_ends(Connection& connection);
 /// Of the writing thread.
 class EndFolder {
  public:
-  EndFolder(Connection& connection, RecentEnds& recent);
+  /// `slice`: how many changes a transaction folds, or somewhat more.
+  EndFolder(Connection& connection, RecentEnds& recent, std::size_t slice);
 
-  /// Where folding is due or under way, so many changes or somewhat more, in a transaction of their own.
-  void fold_some(WriteTransaction& transaction, std::size_t changes);
+  /// A slice, where folding is due or under way.
+  void fold_some(WriteTransaction& transaction);
+  /// Throws what folding failed with where so much has gathered since that no more may be taken in.
+  void require_room() const;
   /// All there is. For an orderly end: the next start has nothing to read from the log.
   void fold_all(WriteTransaction& transaction);
 
@@ -29,10 +34,13 @@ class EndFolder {
   void fold(WriteTransaction& transaction, std::size_t changes);
 
   RecentEnds& recent_;
+  const std::size_t slice_;
   Statement insert_, erase_, logs_behind_, store_place_;
   bool under_way_ = false;
-  std::size_t done_ = 0;                                          // of the sealed changes
-  std::size_t noted_ = 0;                                         // when the last slice was folded
+  std::size_t done_ = 0;                 // of the sealed changes
+  std::size_t noted_ = 0;                // when the last slice was begun
+  std::optional<StorageError> failure_;  // of it
+  std::chrono::steady_clock::time_point try_again_ = {};
   std::vector<std::pair<std::int64_t, std::int64_t>> sealed_at_;  // workspaces, and where their logs stood
 };
 

@@ -1,5 +1,5 @@
 // Links that stand in a row of `records`. A link whose source has one is held by its source's row, not by a row of `links`: a write
-// that gives a deal another account then changes one page for the deal, not two. The other end has its row in `links` as ever.
+// that gives a deal another account then changes one page for the deal, not two. The other end has its row in `links`.
 #pragma once
 
 #include <compare>

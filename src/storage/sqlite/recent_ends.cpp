@@ -1,47 +1,130 @@
 #include "storage/sqlite/recent_ends.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
+#include <boost/container_hash/hash.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 namespace plenoptic::storage::sqlite {
 namespace {
 
-constexpr std::uint32_t none = UINT32_MAX;
-constexpr std::size_t most_reserved = std::size_t{1} << 18;  // untouched, it is no memory yet
+using Place = std::uint32_t;
+constexpr Place none = UINT32_MAX;
+constexpr std::size_t most_reserved = std::size_t{1} << 18;  // memory that is not touched yet is none
 
 /// Of several words about one end the last counts.
 void keep_newest_words(std::vector<EndChange>& changes) {
   std::stable_sort(changes.begin(), changes.end());
-  const auto same = [](const EndChange& newer, const EndChange& older) { return !(older < newer); };
-  const auto first = std::unique(changes.rbegin(), changes.rend(), same).base();
-  changes.erase(changes.begin(), first);
+  std::reverse(changes.begin(), changes.end());
+  changes.erase(std::unique(changes.begin(), changes.end(), [](const EndChange& a, const EndChange& b) { return a.end() == b.end(); }), changes.end());
+  std::reverse(changes.begin(), changes.end());
 }
 
-struct Key {
+struct RecordKey {
   std::uint32_t workspace = 0;
   RecordId record;
-  bool operator==(const Key&) const = default;
+  bool operator==(const RecordKey&) const = default;
 };
 
-std::size_t hash_value(const Key& key) { return std::hash<RecordId>()(key.record) + key.workspace; }
+std::size_t hash_value(const RecordKey& key) { return std::hash<RecordId>()(key.record) + key.workspace; }
+
+std::size_t hash_of(const EndChange& change) {
+  std::size_t hash = std::hash<RecordId>()(change.record);
+  boost::hash_combine(hash, std::hash<RecordId>()(change.source));
+  boost::hash_combine(hash, change.type);
+  return hash;
+}
 
 }  // namespace
 
+/// Changes from one sealing to the next, as they came. Words about one end hang together, and so do a record's ends: a record that changes its
+/// mind about an end a thousand times is read as quickly as one that does not.
 struct RecentEnds::Batch {
-  struct Entry {
+  struct Word {
     EndChange change;
     std::uint64_t sequence = 0;
-    std::uint32_t previous = none;  // the same record's before it
+    Place older = none;  // the word before about the same end
+    Place end = 0;
   };
-  std::vector<Entry> entries;
-  boost::unordered_flat_map<Key, std::uint32_t, boost::hash<Key>> newest;  // a record's, by place in `entries`
+  struct End {
+    Place newest = none;   // word
+    Place sibling = none;  // another end of the same record
+  };
+  struct HashOfEnd {
+    using is_transparent = void;
+    const Batch* batch;
+    std::size_t operator()(const EndChange& change) const { return hash_of(change); }
+    std::size_t operator()(Place end) const { return hash_of(batch->change_of(end)); }
+  };
+  struct SameEnd {
+    using is_transparent = void;
+    const Batch* batch;
+    bool operator()(Place a, Place b) const { return a == b; }
+    bool operator()(const EndChange& change, Place end) const { return change.end() == batch->change_of(end).end(); }
+    bool operator()(Place end, const EndChange& change) const { return (*this)(change, end); }
+  };
+
+  std::vector<Word> words;
+  std::vector<End> ends;
+  boost::unordered_flat_set<Place, HashOfEnd, SameEnd> places{0, HashOfEnd{this}, SameEnd{this}};  // of `ends`
+  boost::unordered_flat_map<RecordKey, Place, boost::hash<RecordKey>> of_record;                   // its newest end
   std::shared_ptr<Batch> next;
 
-  std::uint32_t newest_of(WorkspaceId workspace, RecordId record) const {
-    const auto found = newest.find({workspace.value, record});
-    return found == newest.end() ? none : found->second;
+  /// Room for so many as another had, so that what is noted waits for no growth.
+  explicit Batch(const Batch* like = nullptr) {
+    if (!like) return;
+    places.reserve(like->places.size());
+    of_record.reserve(like->of_record.size());
+  }
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
+  const EndChange& change_of(Place end) const { return words[ends[end].newest].change; }
+
+  Place find_end_of(WorkspaceId workspace, RecordId record) const {
+    const auto found = of_record.find({workspace.value, record});
+    return found == of_record.end() ? none : found->second;
+  }
+
+  /// The newest word up to a log entry; none where the first is later.
+  Place word_at(Place end, std::uint64_t sequence) const {
+    Place word = ends[end].newest;
+    while (word != none && words[word].sequence > sequence) word = words[word].older;
+    return word;
+  }
+
+  void add(const EndChange& change, std::uint64_t sequence) {
+    const auto word = static_cast<Place>(words.size());
+    if (const auto known = places.find(change); known != places.end()) {
+      words.push_back({change, sequence, ends[*known].newest, *known});
+      ends[*known].newest = word;
+      return;
+    }
+    const auto end = static_cast<Place>(ends.size());
+    words.push_back({change, sequence, none, end});
+    ends.push_back({.newest = word, .sibling = none});
+    places.insert(end);
+    const auto [newest, is_first] = of_record.try_emplace({change.workspace.value, change.record}, end);
+    if (!is_first) ends[end].sibling = std::exchange(newest->second, end);
+  }
+
+  void drop_last() {
+    const Word& word = words.back();
+    if (word.older != none) {
+      ends[word.end].newest = word.older;
+    } else {
+      const RecordKey key{word.change.workspace.value, word.change.record};
+      if (ends.back().sibling == none)
+        of_record.erase(key);
+      else
+        of_record[key] = ends.back().sibling;
+      places.erase(word.end);
+      ends.pop_back();
+    }
+    words.pop_back();
   }
 };
 
@@ -57,7 +140,7 @@ RecentEnds::Pin RecentEnds::pin() const {
 bool RecentEnds::has(const Pin& pin, WorkspaceId workspace, RecordId record) const {
   std::lock_guard lock(mutex_);
   for (const Batch* batch = pin.get(); batch; batch = batch->next.get())
-    if (batch->newest_of(workspace, record) != none) return true;
+    if (batch->find_end_of(workspace, record) != none) return true;
   return false;
 }
 
@@ -65,12 +148,9 @@ std::vector<EndChange> RecentEnds::changes(const Pin& pin, WorkspaceId workspace
   std::vector<EndChange> found;
   {
     std::lock_guard lock(mutex_);
-    for (const Batch* batch = pin.get(); batch; batch = batch->next.get()) {
-      const auto older = static_cast<std::ptrdiff_t>(found.size());
-      for (std::uint32_t at = batch->newest_of(workspace, record); at != none; at = batch->entries[at].previous)
-        if (batch->entries[at].sequence <= sequence) found.push_back(batch->entries[at].change);
-      std::reverse(found.begin() + older, found.end());
-    }
+    for (const Batch* batch = pin.get(); batch; batch = batch->next.get())
+      for (Place end = batch->find_end_of(workspace, record); end != none; end = batch->ends[end].sibling)
+        if (const Place word = batch->word_at(end, sequence); word != none) found.push_back(batch->words[word].change);
   }
   keep_newest_words(found);
   return found;
@@ -81,8 +161,8 @@ std::vector<EndChange> RecentEnds::changes(const Pin& pin, WorkspaceId workspace
   {
     std::lock_guard lock(mutex_);
     for (const Batch* batch = pin.get(); batch; batch = batch->next.get())
-      for (const Batch::Entry& entry : batch->entries)
-        if (entry.change.workspace == workspace && entry.sequence <= sequence) found.push_back(entry.change);
+      for (const Batch::Word& word : batch->words)
+        if (word.change.workspace == workspace && word.sequence <= sequence) found.push_back(word.change);
   }
   keep_newest_words(found);
   return found;
@@ -90,50 +170,45 @@ std::vector<EndChange> RecentEnds::changes(const Pin& pin, WorkspaceId workspace
 
 void RecentEnds::note(const EndChange& change, std::uint64_t sequence) {
   std::lock_guard lock(mutex_);
-  if (newest_->entries.capacity() == 0) newest_->entries.reserve(std::min(most_, most_reserved));
-  const auto at = static_cast<std::uint32_t>(newest_->entries.size());
-  const auto [newest, is_first] = newest_->newest.try_emplace({change.workspace.value, change.record}, at);
-  const std::uint32_t previous = is_first ? none : std::exchange(newest->second, at);
-  newest_->entries.push_back({change, sequence, previous});
+  if (newest_->words.capacity() == 0) newest_->words.reserve(std::min(most_, most_reserved));
+  newest_->add(change, sequence);
 }
 
-std::size_t RecentEnds::noted() const {
-  std::lock_guard lock(mutex_);
-  return newest_->entries.size();
-}
+std::size_t RecentEnds::noted() const { return newest_->words.size(); }
 
 void RecentEnds::forget_from(std::size_t noted) {
   std::lock_guard lock(mutex_);
-  for (; newest_->entries.size() > noted; newest_->entries.pop_back()) {
-    const Batch::Entry& entry = newest_->entries.back();
-    const Key key{entry.change.workspace.value, entry.change.record};
-    if (entry.previous == none)
-      newest_->newest.erase(key);
-    else
-      newest_->newest[key] = entry.previous;
-  }
+  while (newest_->words.size() > noted) newest_->drop_last();
 }
 
-bool RecentEnds::is_due() const { return noted() >= most_ || log_entries_ >= most_; }
-
 void RecentEnds::seal() {
-  auto next = std::make_shared<Batch>();
-  std::vector<EndChange> sealed;
-  {
-    std::lock_guard lock(mutex_);
-    sealed.reserve(newest_->entries.size());
-    for (const Batch::Entry& entry : newest_->entries) sealed.push_back(entry.change);
-    newest_->next = next;
-    newest_ = std::move(next);
-  }
-  keep_newest_words(sealed);
-  to_fold_ = std::move(sealed);
+  auto next = std::make_shared<Batch>(newest_.get());
+  sorting_ = std::async(std::launch::async, [sealed = newest_] {
+    std::vector<EndChange> changes;
+    changes.reserve(sealed->ends.size());
+    for (Place end = 0; end < sealed->ends.size(); ++end) changes.push_back(sealed->change_of(end));
+    std::sort(changes.begin(), changes.end());
+    return changes;
+  });
   log_entries_ = 0;
+  std::lock_guard lock(mutex_);
+  newest_->next = next;
+  newest_ = std::move(next);
+}
+
+const std::vector<EndChange>* RecentEnds::find_sorted() {
+  if (sorting_.valid() && sorting_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return nullptr;
+  return &get_sorted();
+}
+
+const std::vector<EndChange>& RecentEnds::get_sorted() {
+  if (sorting_.valid()) sorted_ = sorting_.get();
+  return sorted_;
 }
 
 void RecentEnds::folded() {
-  to_fold_ = {};
-  std::shared_ptr<Batch> gone;  // outside the lock
+  sorted_ = {};
+  std::shared_ptr<Batch> gone;  // not while others wait
   std::lock_guard lock(mutex_);
   gone = std::exchange(oldest_, newest_);
 }

@@ -2,11 +2,12 @@
 // from one account to another changes a row among the one's and a row among the other's, on two pages that nothing else in
 // its group touches. Gathered and then written in the table's order, a hundred thousand of them share pages.
 //
-// Nothing can be lost by it: the source's end and the log are written at once, and the log tells at opening what was not folded.
-// One thread notes and folds, any may ask.
+// Nothing can be lost by it: the source's end and the log are written at once, and the log tells at opening what was not folded
+// (docs/decisions/0013-links.md). One thread notes and folds, any may ask.
 #pragma once
 
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <tuple>
@@ -28,8 +29,9 @@ struct EndChange {
   LinkTypeNumber type = 0;
   bool added = true;
 
-  /// Which end, whatever is said of it.
-  friend bool operator<(const EndChange& a, const EndChange& b) { return std::tie(a.workspace, a.record, a.type, a.source) < std::tie(b.workspace, b.record, b.type, b.source); }
+  /// Which end, whatever is said of it; in the table's order.
+  auto end() const { return std::tie(workspace, record, type, source); }
+  friend bool operator<(const EndChange& a, const EndChange& b) { return a.end() < b.end(); }
 };
 
 class RecentEnds {
@@ -45,34 +47,38 @@ class RecentEnds {
   Pin pin() const;
   /// Whether there is anything of the record. To be asked after the snapshot's first read.
   bool has(const Pin& pin, WorkspaceId workspace, RecordId record) const;
-  /// What the log says up to `sequence` of each end of a record's, the newest word of each; ordered by (type, source).
+  /// What the log says up to `sequence` of each of a record's ends, the newest word of each; in the table's order.
   std::vector<EndChange> changes(const Pin& pin, WorkspaceId workspace, RecordId record, std::uint64_t sequence) const;
-  /// The same of a workspace's records, ordered by (record, type, source).
+  /// The same of all of a workspace's records.
   std::vector<EndChange> changes(const Pin& pin, WorkspaceId workspace, std::uint64_t sequence) const;
 
   /// `sequence`: of the log entry that says so.
   void note(const EndChange& change, std::uint64_t sequence);
   void note_log_entry() { ++log_entries_; }
-  /// To go back to what was noted before: a request or a group that is undone.
+  /// How many changes, since the last sealing; to go back to where a request or a group is undone.
   std::size_t noted() const;
   void forget_from(std::size_t noted);
 
   /// Since the last sealing.
   std::size_t log_entries() const { return log_entries_; }
-  bool is_due() const;
+  std::size_t most() const { return most_; }
+  bool is_due() const { return noted() >= most_ || log_entries_ >= most_; }
   /// Between groups. What was noted is to be folded, and what comes begins anew. Only where nothing is left to fold.
   void seal();
-  /// Sealed changes that are not folded yet, in the table's order, each end once.
-  const std::vector<EndChange>& to_fold() const { return to_fold_; }
+  /// The sealed changes, in the table's order, each end once; null while a thread of its own sorts them.
+  const std::vector<EndChange>* find_sorted();
+  /// Waits for it.
+  const std::vector<EndChange>& get_sorted();
   /// All of them are in the table and committed.
   void folded();
 
  private:
   const std::size_t most_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<Batch> oldest_;   // the sealed one, or the newest
-  std::shared_ptr<Batch> newest_;   // where changes are noted
-  std::vector<EndChange> to_fold_;  // of the one thread, as is what follows
+  mutable std::mutex mutex_;                     // of what is in the batches and of the chain; only the noting thread changes either
+  std::shared_ptr<Batch> oldest_;                // the sealed one, or the newest
+  std::shared_ptr<Batch> newest_;                // where changes are noted
+  std::future<std::vector<EndChange>> sorting_;  // of the noting thread, as is what follows
+  std::vector<EndChange> sorted_;
   std::size_t log_entries_ = 0;
 };
 

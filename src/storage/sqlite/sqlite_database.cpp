@@ -23,8 +23,6 @@ using namespace sqlite;
 /// Half of SQLite's own: writes touch records and links here and there, and each page that is touched goes to the log whole.
 constexpr std::int64_t page_bytes = 2048;
 
-constexpr std::size_t ends_in_slice = 512;  // a millisecond or two that writes wait
-
 void configure(Connection& connection, const SqliteOptions& options) {
   connection.pragma("page_size", page_bytes);  // of a new file
   connection.run("PRAGMA journal_mode = WAL");
@@ -120,11 +118,12 @@ class SqliteDatabase final : public Database {
         write_(connection_),
         recent_(options.recent_ends),
         transaction_(connection_, read_, write_, recent_),
-        folder_(connection_, recent_),
+        folder_(connection_, recent_, options.ends_in_slice),
         pool_(path_, options),
         checkpointer_(
             open_for_checkpoints(path_, options), [this] { return read(); }, commit_mutex_, options.wal_limit_bytes / page_bytes / 4, options.wal_limit_bytes / page_bytes) {
     if (!load_recent_ends(connection_, recent_)) {
+      options_.warn("the end of the change log cannot be read: the far ends of all links are written anew from their records, which takes a minute for millions");
       recent_.forget_from(0);
       rebuild_ends(connection_);
     }
@@ -139,11 +138,11 @@ class SqliteDatabase final : public Database {
   }
 
   ~SqliteDatabase() override {
-    if (options_.throw_away) return;
+    if (options_.throw_away || !wrote_) return;
     std::lock_guard lock(commit_mutex_);
     try {
       folder_.fold_all(transaction_);
-    } catch (const StorageError&) {
+    } catch (const std::exception&) {
       // The log knows, and the next start reads it.
     }
   }
@@ -152,10 +151,12 @@ class SqliteDatabase final : public Database {
 
   void write_group(const std::function<void(Writer&)>& work) override {
     std::lock_guard lock(commit_mutex_);
+    folder_.require_room();
     transaction_.begin();
     try {
       work(transaction_);
       transaction_.commit();
+      wrote_ = true;
     } catch (...) {
       transaction_.rollback();
       throw;
@@ -165,7 +166,7 @@ class SqliteDatabase final : public Database {
   void maintain() override {
     checkpointer_.maintain();
     std::lock_guard lock(commit_mutex_);
-    folder_.fold_some(transaction_, ends_in_slice);
+    folder_.fold_some(transaction_);
   }
 
   std::vector<std::string> verify() override { return verify_database(connection_); }
@@ -204,6 +205,7 @@ class SqliteDatabase final : public Database {
   EndFolder folder_;
   ReadPool pool_;
   std::mutex commit_mutex_;
+  bool wrote_ = false;  // a directory that was only looked at stays as it is
   Checkpointer checkpointer_;
 };
 

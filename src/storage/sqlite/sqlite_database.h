@@ -2,6 +2,7 @@
 // data directory. A second process on the same directory is refused.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,6 +18,10 @@ struct SqliteOptions {
   std::int64_t wal_limit_bytes = 256 << 20;
   /// Changed ends of links that are gathered in memory before they are written into their table.
   std::size_t recent_ends = std::size_t{1} << 18;
+  /// Of them, how many are written at once between two groups: a millisecond or two that writes wait, and a commit.
+  std::size_t ends_in_slice = 512;
+  /// Told what the operator should know, at opening.
+  std::function<void(const std::string&)> warn = [](const std::string&) {};
 };
 
 /// Opens or creates, locks the directory, and runs the migrations that are missing in one transaction.

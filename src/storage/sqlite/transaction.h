@@ -91,7 +91,7 @@ struct WriteStatements {
 class WriteTransaction final : public Reading<Writer> {
  public:
   WriteTransaction(Connection& connection, ReadStatements& read, WriteStatements& write, RecentEnds& recent)
-      : Reading(read, recent, recent.pin()), connection_(connection), write_(write), recent_(recent) {}
+      : Reading(read, recent, nullptr), connection_(connection), write_(write), noting_(recent) {}
 
   void begin();
   void commit();
@@ -139,8 +139,8 @@ class WriteTransaction final : public Reading<Writer> {
 
   Connection& connection_;
   WriteStatements& write_;
-  RecentEnds& recent_;
-  std::size_t noted_at_begin_ = 0, noted_at_request_ = 0;  // in `recent_`
+  RecentEnds& noting_;
+  std::size_t noted_at_begin_ = 0, noted_at_request_ = 0;  // in it
   std::unordered_map<std::uint32_t, Counter> counters_;
   bool held_changed_ = false;  // since their row was written
   std::vector<Held> waiting_;  // for the row of a new record

@@ -55,8 +55,8 @@ WriteStatements::WriteStatements(Connection& connection)
 void WriteTransaction::begin() {
   counters_.clear();
   drop_held();
-  pin_ = recent_.pin();
-  noted_at_begin_ = noted_at_request_ = recent_.noted();
+  pin_ = noting_.pin();
+  noted_at_begin_ = noted_at_request_ = noting_.noted();
   write_.begin.use().run();
 }
 
@@ -68,6 +68,7 @@ void WriteTransaction::commit() {
     if (counter.now != counter.stored) write_.store_sequence.use().bind(counter.now, workspace).run();
   try {
     write_.commit.use().run();
+    pin_.reset();
   } catch (const StorageError& failure) {
     // Still open: it can be rolled back, and nothing was stored. Closed by a full disk: SQLite rolled it back, since the
     // log has no room for its last page. Closed by anything else: nobody knows.
@@ -77,7 +78,8 @@ void WriteTransaction::commit() {
 }
 
 void WriteTransaction::rollback() noexcept {
-  recent_.forget_from(noted_at_begin_);
+  pin_.reset();
+  noting_.forget_from(noted_at_begin_);
   if (!connection_.in_transaction()) return;
   try {
     write_.rollback.use().run();
@@ -172,7 +174,7 @@ bool WriteTransaction::remove_link(WorkspaceId workspace, const model::LinkType&
 void WriteTransaction::note_end(const EndChange& change) {
   Counter& counter = this->counter(change.workspace);
   counter.promised = counter.now + 1;
-  recent_.note(change, counter.promised);
+  noting_.note(change, counter.promised);
 }
 
 void WriteTransaction::require_logged_ends() const {
@@ -232,7 +234,7 @@ std::uint64_t WriteTransaction::log_sequence(WorkspaceId workspace) { return cou
 
 std::uint64_t WriteTransaction::append_change(model::Change& change) {
   change.sequence = ++counter(change.workspace).now;
-  recent_.note_log_entry();
+  noting_.note_log_entry();
   const auto id = change.record.bytes();
   const std::string body = encode_change_body(change);
   write_.insert_change.use()
@@ -253,8 +255,10 @@ std::size_t WriteTransaction::expire_idempotent(std::int64_t created_before_ms, 
 
 void WriteTransaction::begin_request() {
   require_transaction();
-  write_held();  // what came before is not undone with the request
-  noted_at_request_ = recent_.noted();
+  // What came before is not undone with the request.
+  write_held();
+  require_logged_ends();
+  noted_at_request_ = noting_.noted();
   write_.savepoint.use().run();
   for (auto& [workspace, counter] : counters_) counter.at_request = counter.now;
 }
@@ -269,7 +273,7 @@ void WriteTransaction::keep_request() {
 void WriteTransaction::undo_request() {
   require_transaction();
   drop_held();
-  recent_.forget_from(noted_at_request_);
+  noting_.forget_from(noted_at_request_);
   write_.rollback_to.use().run();
   write_.release.use().run();
   for (auto& [workspace, counter] : counters_) {
