@@ -17,7 +17,7 @@ struct SqliteOptions {
   std::int64_t page_cache_kib = 65'536;
   std::int64_t wal_limit_bytes = 256 << 20;
   /// Changed ends of links that are gathered in memory before they are written into their table.
-  std::size_t recent_ends = std::size_t{1} << 18;
+  std::size_t recent_ends = std::size_t{1} << 17;
   /// Of them, how many are written at once between two groups: a millisecond or two that writes wait, and a commit.
   std::size_t ends_in_slice = 512;
   /// Told what the operator should know, at opening.
