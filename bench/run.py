@@ -107,6 +107,7 @@ def main(argv):
     if os.cpu_count() < 2:
         raise SystemExit("error: the bench needs two cores, one for the server and one for the load")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that peers are ended and directories removed
+    arguments.scratch.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="bench-", dir=arguments.scratch))
     scratch.chmod(0o755)  # PostgreSQL's user passes through
     try:
