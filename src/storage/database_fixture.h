@@ -51,6 +51,14 @@ class DatabaseTest : public testing::Test {
     return record;
   }
 
+  /// A link type between accounts whose source has one, or many.
+  static model::LinkType link_type(model::LinkTypeNumber number, model::Cardinality of_source) {
+    model::LinkType type{.number = number};
+    for (model::LinkTypeEnd& end : type.ends) end.type = model::types::account;
+    type.ends[0].cardinality = of_source;
+    return type;
+  }
+
   std::string directory;
   std::unique_ptr<Database> database;
   WorkspaceId workspace;

@@ -11,13 +11,6 @@ namespace {
 
 class LinksTest : public DatabaseTest {
  protected:
-  /// A link type between accounts whose source has one, or many.
-  static model::LinkType link_type(model::LinkTypeNumber number, model::Cardinality of_source) {
-    model::LinkType type{.number = number};
-    for (model::LinkTypeEnd& end : type.ends) end.type = model::types::account;
-    type.ends[0].cardinality = of_source;
-    return type;
-  }
   using Place = std::tuple<model::LinkTypeNumber, model::Side, RecordId>;
   static std::vector<Place> places(const std::vector<model::Link>& links) {
     std::vector<Place> found;

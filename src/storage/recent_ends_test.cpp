@@ -162,13 +162,6 @@ class RecentEndsTest : public DatabaseTest {
     expect_all_ends(*reader, links);
   }
 
-  static model::LinkType link_type(model::LinkTypeNumber number, Cardinality of_source) {
-    model::LinkType type{.number = number};
-    for (model::LinkTypeEnd& end : type.ends) end.type = model::types::account;
-    type.ends[0].cardinality = of_source;
-    return type;
-  }
-
   const std::vector<model::LinkType> types{link_type(3, Cardinality::has_one), link_type(4, Cardinality::has_many), link_type(5, Cardinality::has_one)};
   std::mt19937 random{20261125};
   std::array<WorkspaceId, 2> workspaces;

@@ -7,7 +7,6 @@
 namespace plenoptic::storage::sqlite {
 namespace {
 
-constexpr Sql insert_end = "INSERT OR IGNORE INTO links (workspace_id, record_id, type, side, other_id) VALUES (?, ?, ?, 1, ?)";
 constexpr std::size_t large_slice = 20'000;
 constexpr std::chrono::seconds pause_after_failure{1};
 constexpr std::size_t most_times_due = 4;
@@ -39,36 +38,30 @@ bool load_recent_ends(Connection& connection, RecentEnds& recent) {
   return true;
 }
 
-void rebuild_ends(Connection& connection) {
-  connection.run("BEGIN IMMEDIATE");
-  try {
+void rebuild_ends(Connection& connection, WriteTransaction& transaction) {
+  transaction.run([&] {
     connection.run(
         "DELETE FROM links WHERE side = 1;"
         "INSERT INTO links (workspace_id, record_id, type, side, other_id) SELECT workspace_id, other_id, type, 1, record_id FROM links WHERE side = 0");
     Statement sources(connection, "SELECT workspace_id, id, links FROM records WHERE length(links) > 0");
-    Statement insert(connection, insert_end);
     HeldLinks links;
     auto source = sources.use();
     while (source.step()) {
       decode_held_links(source.bytes(2), links);
-      for (const HeldLink& link : links) {
-        const auto record = link.destination.bytes();
-        insert.use().bind(source.integer(0), record, link.type, source.bytes(1)).run();
-      }
+      for (const HeldLink& link : links)
+        transaction.change_row(model::Side::destination, {.record = link.destination,
+                                                          .source = RecordId::from_bytes(source.bytes(1)),
+                                                          .workspace = {static_cast<std::uint32_t>(source.integer(0))},
+                                                          .type = link.type,
+                                                          .added = true});
     }
     connection.run("UPDATE workspaces SET ends_at = log_sequence");
-    connection.run("COMMIT");
-  } catch (...) {
-    if (connection.in_transaction()) connection.run("ROLLBACK");
-    throw;
-  }
+  });
 }
 
 EndFolder::EndFolder(Connection& connection, RecentEnds& recent, std::size_t slice)
     : recent_(recent),
       slice_(slice),
-      insert_(connection, insert_end),
-      erase_(connection, "DELETE FROM links WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = 1 AND other_id = ?"),
       logs_behind_(connection, "SELECT id, log_sequence FROM workspaces WHERE ends_at < log_sequence"),
       store_place_(connection, "UPDATE workspaces SET ends_at = ? WHERE id = ?") {}
 
@@ -113,19 +106,11 @@ void EndFolder::seal() {
 void EndFolder::fold(WriteTransaction& transaction, std::size_t changes) {
   const std::vector<EndChange>& all = recent_.get_sorted();
   const std::size_t end = std::min(all.size(), done_ + changes);
-  transaction.begin();
-  try {
-    for (std::size_t i = done_; i < end; ++i) {
-      const auto record = all[i].record.bytes(), source = all[i].source.bytes();
-      (all[i].added ? insert_ : erase_).use().bind(all[i].workspace.value, record, all[i].type, source).run();
-    }
+  transaction.run([&] {
+    for (std::size_t i = done_; i < end; ++i) transaction.change_row(model::Side::destination, all[i]);
     if (end == all.size())
       for (const auto& [workspace, sequence] : sealed_at_) store_place_.use().bind(sequence, workspace).run();
-    transaction.commit();
-  } catch (...) {
-    transaction.rollback();
-    throw;
-  }
+  });
   done_ = end;
   if (done_ < all.size()) return;
   recent_.folded();

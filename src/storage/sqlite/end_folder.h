@@ -14,7 +14,7 @@ namespace plenoptic::storage::sqlite {
 bool load_recent_ends(Connection& connection, RecentEnds& recent);
 
 /// Writes all of them anew from the links' other ends, as they are now. Takes a minute for millions.
-void rebuild_ends(Connection& connection);
+void rebuild_ends(Connection& connection, WriteTransaction& transaction);
 
 /// Of the writing thread.
 class EndFolder {
@@ -35,7 +35,7 @@ class EndFolder {
 
   RecentEnds& recent_;
   const std::size_t slice_;
-  Statement insert_, erase_, logs_behind_, store_place_;
+  Statement logs_behind_, store_place_;
   bool under_way_ = false;
   std::size_t done_ = 0;                 // of the sealed changes
   std::size_t noted_ = 0;                // when the last slice was begun

@@ -125,7 +125,7 @@ class SqliteDatabase final : public Database {
     if (!load_recent_ends(connection_, recent_)) {
       options_.warn("the end of the change log cannot be read: the far ends of all links are written anew from their records, which takes a minute for millions");
       recent_.forget_from(0);
-      rebuild_ends(connection_);
+      rebuild_ends(connection_, transaction_);
     }
     // The file's size says nothing: it is written over from its beginning. The hook tells the pages in use.
     sqlite3_wal_hook(
@@ -152,15 +152,8 @@ class SqliteDatabase final : public Database {
   void write_group(const std::function<void(Writer&)>& work) override {
     std::lock_guard lock(commit_mutex_);
     folder_.require_room();
-    transaction_.begin();
-    try {
-      work(transaction_);
-      transaction_.commit();
-      wrote_ = true;
-    } catch (...) {
-      transaction_.rollback();
-      throw;
-    }
+    transaction_.run([&] { work(transaction_); });
+    wrote_ = true;
   }
 
   void maintain() override {

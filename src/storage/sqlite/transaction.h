@@ -1,6 +1,7 @@
 // The seam's Reader and Writer on one SQLite connection each, with their statements prepared once.
 #pragma once
 
+#include <functional>
 #include <unordered_map>
 
 #include "storage/database.h"
@@ -93,9 +94,10 @@ class WriteTransaction final : public Reading<Writer> {
   WriteTransaction(Connection& connection, ReadStatements& read, WriteStatements& write, RecentEnds& recent)
       : Reading(read, recent, nullptr), connection_(connection), write_(write), noting_(recent) {}
 
-  void begin();
-  void commit();
-  void rollback() noexcept;
+  /// Commits what `work` does; an exception of either rolls all back and comes through.
+  void run(const std::function<void()>& work);
+  /// The row of a link's end where the record stands at `side`; whether anything changed.
+  bool change_row(model::Side side, const EndChange& change);
 
   WorkspaceId create_workspace(const Workspace& workspace) override;
   void update_workspace(const Workspace& workspace) override;
@@ -128,14 +130,18 @@ class WriteTransaction final : public Reading<Writer> {
   void require_transaction() const;
   std::uint64_t end_of_log(WorkspaceId) override { return UINT64_MAX; }
   void note_end(const EndChange& change);
-  /// The log says at opening which ends were changed: it has to know of each.
-  void require_logged_ends() const;
+  void begin();
+  void commit();
+  void rollback() noexcept;
+  bool change_link(const model::LinkType& type, const EndChange& change);
+  bool change_held_link(const model::LinkType& type, const EndChange& change);
   void let_go() override;
   bool take_up(WorkspaceId workspace, TypeNumber type, RecordId record) override;
   /// Forgets links at hand and those that wait: their rows are not as they are any more.
   void drop_held();
-  /// At the end of a request.
-  void write_held();
+  /// At the end of a request: writes what is at hand, and sees that each record with links was made and that the log, which is
+  /// asked at opening, knows of each change.
+  void settle_links();
 
   Connection& connection_;
   WriteStatements& write_;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 
 #include "storage/change_codec.h"
@@ -52,6 +53,17 @@ WriteStatements::WriteStatements(Connection& connection)
       expire_idempotent(connection,
                         "DELETE FROM idempotency WHERE rowid IN (SELECT rowid FROM (SELECT rowid, created_at FROM idempotency ORDER BY rowid LIMIT ?) WHERE created_at < ?)") {}
 
+void WriteTransaction::run(const std::function<void()>& work) {
+  begin();
+  try {
+    work();
+    commit();
+  } catch (...) {
+    rollback();
+    throw;
+  }
+}
+
 void WriteTransaction::begin() {
   counters_.clear();
   drop_held();
@@ -62,8 +74,7 @@ void WriteTransaction::begin() {
 
 void WriteTransaction::commit() {
   require_transaction();
-  write_held();
-  require_logged_ends();
+  settle_links();
   for (auto& [workspace, counter] : counters_)
     if (counter.now != counter.stored) write_.store_sequence.use().bind(counter.now, workspace).run();
   try {
@@ -141,45 +152,44 @@ void WriteTransaction::set_trashed(WorkspaceId workspace, RecordId record, bool 
 }
 
 bool WriteTransaction::add_link(WorkspaceId workspace, const model::LinkType& type, RecordId source, RecordId destination) {
-  const auto from = source.bytes(), to = destination.bytes();
-  if (is_held(type)) {
-    HeldLinks& links = held(workspace, type.end(Side::source).type, source).links;
-    const HeldLink link{type.number, destination};
-    const auto place = std::lower_bound(links.begin(), links.end(), link);
-    if (place != links.end() && *place == link) return false;
-    links.insert(place, link);
-    held_changed_ = true;
-  } else {
-    write_.insert_link.use().bind(workspace.value, from, type.number, 0, to).run();
-    if (sqlite3_changes(connection_.handle()) == 0) return false;
-  }
-  note_end({.record = destination, .source = source, .workspace = workspace, .type = type.number, .added = true});
-  return true;
+  return change_link(type, {.record = destination, .source = source, .workspace = workspace, .type = type.number, .added = true});
 }
 
 bool WriteTransaction::remove_link(WorkspaceId workspace, const model::LinkType& type, RecordId source, RecordId destination) {
-  const auto from = source.bytes(), to = destination.bytes();
-  if (is_held(type)) {
-    HeldLinks& links = held(workspace, type.end(Side::source).type, source).links;
-    if (std::erase(links, HeldLink{type.number, destination}) == 0) return false;
-    held_changed_ = true;
-  } else {
-    write_.delete_link.use().bind(workspace.value, from, type.number, 0, to).run();
-    if (sqlite3_changes(connection_.handle()) == 0) return false;
-  }
-  note_end({.record = destination, .source = source, .workspace = workspace, .type = type.number, .added = false});
+  return change_link(type, {.record = destination, .source = source, .workspace = workspace, .type = type.number, .added = false});
+}
+
+bool WriteTransaction::change_link(const model::LinkType& type, const EndChange& change) {
+  const bool changed = is_held(type) ? change_held_link(type, change) : change_row(Side::source, change);
+  if (changed) note_end(change);
+  return changed;
+}
+
+bool WriteTransaction::change_held_link(const model::LinkType& type, const EndChange& change) {
+  HeldLinks& links = held(change.workspace, type.end(Side::source).type, change.source).links;
+  const HeldLink link{type.number, change.record};
+  const auto place = std::lower_bound(links.begin(), links.end(), link);
+  const bool is_there = place != links.end() && *place == link;
+  if (is_there == change.added) return false;
+  if (change.added)
+    links.insert(place, link);
+  else
+    links.erase(place);
+  held_changed_ = true;
   return true;
+}
+
+bool WriteTransaction::change_row(Side side, const EndChange& change) {
+  const auto source = change.source.bytes(), destination = change.record.bytes();
+  const auto& [near, far] = side == Side::source ? std::tie(source, destination) : std::tie(destination, source);
+  (change.added ? write_.insert_link : write_.delete_link).use().bind(change.workspace.value, near, change.type, static_cast<int>(side), far).run();
+  return sqlite3_changes(connection_.handle()) > 0;
 }
 
 void WriteTransaction::note_end(const EndChange& change) {
   Counter& counter = this->counter(change.workspace);
   counter.promised = counter.now + 1;
   noting_.note(change, counter.promised);
-}
-
-void WriteTransaction::require_logged_ends() const {
-  for (const auto& [workspace, counter] : counters_)
-    if (counter.promised > counter.now) throw std::logic_error("links were changed and the log does not say so");
 }
 
 void WriteTransaction::let_go() {
@@ -200,9 +210,11 @@ bool WriteTransaction::take_up(WorkspaceId workspace, TypeNumber type, RecordId 
   return true;
 }
 
-void WriteTransaction::write_held() {
+void WriteTransaction::settle_links() {
   let_go();
   if (!waiting_.empty()) throw std::logic_error("links were added to a record that was not made");
+  for (const auto& [workspace, counter] : counters_)
+    if (counter.promised > counter.now) throw std::logic_error("links were changed and the log does not say so");
 }
 
 void WriteTransaction::drop_held() {
@@ -256,8 +268,7 @@ std::size_t WriteTransaction::expire_idempotent(std::int64_t created_before_ms, 
 void WriteTransaction::begin_request() {
   require_transaction();
   // What came before is not undone with the request.
-  write_held();
-  require_logged_ends();
+  settle_links();
   noted_at_request_ = noting_.noted();
   write_.savepoint.use().run();
   for (auto& [workspace, counter] : counters_) counter.at_request = counter.now;
@@ -265,8 +276,7 @@ void WriteTransaction::begin_request() {
 
 void WriteTransaction::keep_request() {
   require_transaction();
-  write_held();
-  require_logged_ends();
+  settle_links();
   write_.release.use().run();
 }
 
