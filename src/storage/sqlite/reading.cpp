@@ -105,14 +105,14 @@ ReadStatements::ReadStatements(Connection& connection)
       definitions(connection, "SELECT kind, object_type, number, body FROM definitions WHERE workspace_id = ? ORDER BY kind, object_type, number"),
       api_keys(connection,
                "SELECT workspace_id, id, hash, name, hint, scopes, member, created_by, created_at, expires_at, revoked_at, last_used_at FROM api_keys ORDER BY workspace_id, id"),
-      find_record(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, fields, links FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
+      find_record(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, fields, links, rowid FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
       // Every column stands in the key's index: the row itself is not read.
       is_live(connection,
               "SELECT NOT EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = r.workspace_id AND t.record_id = r.id)"
               " FROM records r WHERE workspace_id = ? AND type = ? AND id = ?"),
       scan_records(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, fields FROM records WHERE workspace_id = ? AND type = ? ORDER BY id"),
       count_records(connection, "SELECT count(*) FROM records WHERE workspace_id = ? AND type = ?"),
-      held_links(connection, "SELECT links FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
+      held_links(connection, "SELECT links, rowid FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
       in_trash(connection, "SELECT 1 FROM trash WHERE workspace_id = ? AND record_id = ?"),
       links_of_record(connection,
                       "SELECT type, side, other_id, EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = l.workspace_id AND t.record_id = l.other_id)"
@@ -177,7 +177,7 @@ std::optional<Record> Reading<Interface>::find_record(WorkspaceId workspace, Typ
   const auto key = id.bytes();
   auto row = read_.find_record.use();
   if (!row.bind(workspace.value, type, key).step()) return std::nullopt;
-  if (!at_hand) hold(workspace, type, id, row.bytes(7));
+  if (!at_hand) hold(workspace, type, id, row.bytes(7), row.integer(8));
   return record_of(row, type);
 }
 
@@ -210,17 +210,20 @@ typename Reading<Interface>::Held& Reading<Interface>::held(WorkspaceId workspac
   if (take_up(workspace, type, record)) return held_;
   const auto key = record.bytes();
   auto row = read_.held_links.use();
-  const bool found = row.bind(workspace.value, type, key).step();
-  hold(workspace, type, record, found ? row.bytes(0) : std::string_view());
+  if (row.bind(workspace.value, type, key).step())
+    hold(workspace, type, record, row.bytes(0), row.integer(1));
+  else
+    hold(workspace, type, record, {}, no_row);
   return held_;
 }
 
 template <typename Interface>
-void Reading<Interface>::hold(WorkspaceId workspace, TypeNumber type, RecordId record, std::string_view links) {
+void Reading<Interface>::hold(WorkspaceId workspace, TypeNumber type, RecordId record, std::string_view links, std::int64_t row) {
   decode_held_links(links, held_.links);
   held_.workspace = workspace;
   held_.type = type;
   held_.record = record;
+  held_.row = row;
 }
 
 template <typename Interface>

@@ -48,18 +48,21 @@ class Reading : public Interface {
   RecordId greatest_record_id() override;
 
  protected:
+  static constexpr std::int64_t no_row = 0;  // SQLite counts from 1
+
   /// The links that a record's row holds. Those of the record that was read last are at hand, since what reads a record asks
   /// for its links next.
   struct Held {
     WorkspaceId workspace;
     TypeNumber type = 0;
     RecordId record;
+    std::int64_t row = no_row;  // its rowid: what was read is written without looking for its key again
     HeldLinks links;
 
     bool is_of(WorkspaceId in, TypeNumber of, RecordId id) const { return workspace == in && type == of && record == id; }
   };
   Held& held(WorkspaceId workspace, TypeNumber type, RecordId record);
-  void hold(WorkspaceId workspace, TypeNumber type, RecordId record, std::string_view links);
+  void hold(WorkspaceId workspace, TypeNumber type, RecordId record, std::string_view links, std::int64_t row);
   /// Before others come in their place. Links at hand that were changed are written.
   virtual void let_go() {}
   /// Puts a new record's links at hand, whose row is still to come; false where there are none.

@@ -37,8 +37,8 @@ WriteStatements::WriteStatements(Connection& connection)
       insert_record(connection,
                     "INSERT INTO records (workspace_id, type, id, created_at, updated_at, deleted_at, version, external_id, links, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       update_record(connection,
-                    "UPDATE records SET updated_at = ?, deleted_at = ?, version = ?, external_id = ?, links = ?, fields = ? WHERE workspace_id = ? AND type = ? AND id = ?"),
-      update_held_links(connection, "UPDATE records SET links = ? WHERE workspace_id = ? AND type = ? AND id = ?"),
+                    "UPDATE records SET updated_at = ?, deleted_at = ?, version = ?, external_id = ?, links = ?, fields = ? WHERE rowid = ?"),
+      update_held_links(connection, "UPDATE records SET links = ? WHERE rowid = ?"),
       put_trash(connection, "INSERT OR IGNORE INTO trash (workspace_id, record_id) VALUES (?, ?)"),
       drop_trash(connection, "DELETE FROM trash WHERE workspace_id = ? AND record_id = ?"),
       insert_link(connection, "INSERT OR IGNORE INTO links (workspace_id, record_id, type, side, other_id) VALUES (?, ?, ?, ?, ?)"),
@@ -129,21 +129,23 @@ void WriteTransaction::put_api_key(const ApiKey& key) {
 void WriteTransaction::insert_record(WorkspaceId workspace, const model::Record& record) {
   if (!held_.is_of(workspace, record.type, record.id)) {
     let_go();
-    if (!take_up(workspace, record.type, record.id)) held_ = {workspace, record.type, record.id, {}};
+    if (!take_up(workspace, record.type, record.id)) held_ = {.workspace = workspace, .type = record.type, .record = record.id, .links = {}};
   }
   const auto id = record.id.bytes();
   const std::string links = encode_held_links(held_.links);
   write_.insert_record.use()
       .bind(workspace.value, record.type, id, record.created_at_ms, record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, links, record.fields)
       .run();
+  held_.row = sqlite3_last_insert_rowid(connection_.handle());
   held_changed_ = false;
 }
 
 void WriteTransaction::update_record(WorkspaceId workspace, const model::Record& record) {
-  const std::string links = encode_held_links(held(workspace, record.type, record.id).links);
-  const auto id = record.id.bytes();
-  write_.update_record.use().bind(record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, links, record.fields, workspace.value, record.type, id).run();
-  if (sqlite3_changes(connection_.handle()) > 0) held_changed_ = false;
+  const Held& held = this->held(workspace, record.type, record.id);
+  if (held.row == no_row) return;
+  const std::string links = encode_held_links(held.links);
+  write_.update_record.use().bind(record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, links, record.fields, held.row).run();
+  held_changed_ = false;
 }
 
 void WriteTransaction::set_trashed(WorkspaceId workspace, RecordId record, bool trashed) {
@@ -195,10 +197,12 @@ void WriteTransaction::note_end(const EndChange& change) {
 void WriteTransaction::let_go() {
   if (!held_changed_) return;
   held_changed_ = false;
-  const auto id = held_.record.bytes();
+  if (held_.row == no_row) {
+    waiting_.push_back(std::exchange(held_, {}));
+    return;
+  }
   const std::string links = encode_held_links(held_.links);
-  write_.update_held_links.use().bind(links, held_.workspace.value, held_.type, id).run();
-  if (sqlite3_changes(connection_.handle()) == 0) waiting_.push_back(std::exchange(held_, {}));
+  write_.update_held_links.use().bind(links, held_.row).run();
 }
 
 bool WriteTransaction::take_up(WorkspaceId workspace, TypeNumber type, RecordId record) {
