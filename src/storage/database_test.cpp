@@ -131,6 +131,25 @@ TEST_F(DatabaseTest, TheWriteAheadLogIsBounded) {
   EXPECT_LT(std::filesystem::file_size(directory + "/plenoptic.db-wal"), 4U << 20);
 }
 
+TEST_F(DatabaseTest, TheWriteAheadLogGrowsAheadOfWhatIsWritten) {
+  const auto log_size = [&] { return std::filesystem::file_size(directory + "/plenoptic.db-wal"); };
+  reopen();
+  database->write_group([&](Writer& writer) { make(writer); });
+  EXPECT_EQ(log_size(), 1U << 20);
+  for (int i = 0; i < 20; ++i) database->write_group([&](Writer& writer) { make(writer, std::string(20'000, 'x')); });
+  EXPECT_EQ(log_size(), 1U << 20);
+  for (int i = 0; i < 60; ++i) database->write_group([&](Writer& writer) { make(writer, std::string(20'000, 'x')); });
+  EXPECT_GT(log_size(), 1U << 20);
+  EXPECT_EQ(log_size() % (1U << 20), 0U);
+  // As a crash leaves it: the log's end is zeros, and everything before them is there.
+  const std::string copy = directory + "/copy";
+  std::filesystem::create_directory(copy);
+  for (const char* file : {"/plenoptic.db", "/plenoptic.db-wal"}) std::filesystem::copy_file(directory + file, copy + file);
+  const auto recovered = open_sqlite({.directory = copy});
+  EXPECT_EQ(recovered->read()->count_records(workspace, model::types::account), 81U);
+  EXPECT_THAT(recovered->verify(), testing::IsEmpty());
+}
+
 TEST_F(DatabaseTest, AFullDiskFailsTheWholeGroupAndNothingElse) {
   database->write_group([&](Writer& writer) { make(writer); });
   // In a process of its own, files may not grow any more: as on a full disk.

@@ -11,12 +11,14 @@ namespace {
 
 constexpr std::size_t most_gathered = 1 << 20;
 constexpr std::size_t most_written = 64 << 10;  // at once: SQLite's own file system takes 17 bits of a size
+constexpr sqlite3_int64 grown_by = 1 << 20;
 
 /// A write-ahead log's file. SQLite gives the memory and sees the first member only; the file below follows this object.
 struct LogFile {
   sqlite3_file seen;
   std::string gathered;
   sqlite3_int64 begin = 0;  // where the gathered bytes stand in the file
+  sqlite3_int64 size = 0;   // of the file, or more where another connection emptied it
 
   static LogFile& of(sqlite3_file* file) { return *reinterpret_cast<LogFile*>(file); }
   sqlite3_file* below() { return reinterpret_cast<sqlite3_file*>(this + 1); }
@@ -24,11 +26,25 @@ struct LogFile {
 
   /// What cannot be written is forgotten: the transaction that wrote it fails, and the next one writes there again.
   int flush() {
-    int code = SQLITE_OK;
-    for (std::size_t at = 0; at < gathered.size() && code == SQLITE_OK; at += most_written)
-      code = below()->pMethods->xWrite(below(), gathered.data() + at, static_cast<int>(std::min(most_written, gathered.size() - at)), begin + static_cast<sqlite3_int64>(at));
+    const int code = put(gathered, begin);
+    if (code == SQLITE_OK && end() > size) grow();
     gathered.clear();
     return code;
+  }
+
+  int put(std::string_view bytes, sqlite3_int64 at) {
+    int code = SQLITE_OK;
+    for (std::size_t done = 0; done < bytes.size() && code == SQLITE_OK; done += most_written)
+      code = below()->pMethods->xWrite(below(), bytes.data() + done, static_cast<int>(std::min(most_written, bytes.size() - done)), at + static_cast<sqlite3_int64>(done));
+    return code;
+  }
+
+  /// Zeros, which are no frame to SQLite, up to the next MiB. Where the disk has no room for them, the log goes on without.
+  void grow() {
+    static const std::string zeros(grown_by, '\0');
+    size = end();
+    const sqlite3_int64 rest = grown_by - size % grown_by;
+    if (put(std::string_view(zeros).substr(0, static_cast<std::size_t>(rest)), size) == SQLITE_OK) size += rest;
   }
 
   int write(std::string_view bytes, sqlite3_int64 at) {
@@ -73,12 +89,18 @@ int write_log(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 at)
   }
 }
 
+int truncate_log(sqlite3_file* file, sqlite3_int64 size) {
+  const int code = flushed(file, &sqlite3_io_methods::xTruncate, size);
+  LogFile::of(file).size = size;
+  return code;
+}
+
 constexpr sqlite3_io_methods log_methods{
     .iVersion = 1,  // the rest is for database files
     .xClose = close_log,
     .xRead = [](sqlite3_file* file, void* to, int size, sqlite3_int64 at) { return flushed(file, &sqlite3_io_methods::xRead, to, size, at); },
     .xWrite = write_log,
-    .xTruncate = [](sqlite3_file* file, sqlite3_int64 size) { return flushed(file, &sqlite3_io_methods::xTruncate, size); },
+    .xTruncate = truncate_log,
     .xSync = [](sqlite3_file* file, int flags) { return flushed(file, &sqlite3_io_methods::xSync, flags); },
     .xFileSize = [](sqlite3_file* file, sqlite3_int64* size) { return flushed(file, &sqlite3_io_methods::xFileSize, size); },
     .xLock = [](sqlite3_file* file, int lock) { return passed(file, &sqlite3_io_methods::xLock, lock); },
@@ -103,6 +125,7 @@ int open_file(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags,
   const int code = below(vfs)->xOpen(below(vfs), path, log->below(), flags, flags_out);
   if (code == SQLITE_OK) {
     log->seen.pMethods = &log_methods;
+    log->below()->pMethods->xFileSize(log->below(), &log->size);
     return code;
   }
   if (log->below()->pMethods) log->below()->pMethods->xClose(log->below());
