@@ -62,9 +62,15 @@ class Server:
     def ids(self, plural):
         return self.directory / "ids" / plural
 
-    def drive(self, scenario, seconds, connections=64, seed=1):
+    def drive(self, scenario, seconds, connections=64, seed=1, **values):
         return drive(self.url, "plenoptic", scenario, seconds, connections, http_headers(self.key), seed, records=self.ids("opportunities"), accounts=self.ids("accounts"),
-                     total=self.total("opportunities") if scenario == "far_page" else 0, digits=data.searched_digits(self.total("contacts")))
+                     total=self.total("opportunities") if scenario == "far_page" else 0, digits=data.searched_digits(self.total("contacts")), **values)
+
+    def read_all_once(self):
+        """Retrieves each opportunity, so that what can be kept of it is."""
+        read = 0
+        while read < self.total("opportunities"):
+            read += self.drive("each", 5, first=read)["requests"]
 
     def memory_mib(self):
         return memory_mib(self.process.pid)

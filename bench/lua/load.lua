@@ -9,20 +9,26 @@ function init(arguments)
   end
   math.randomseed(tonumber(settings.seed))
   -- Ids of one kind are of one length: a million of them stay one text, read at once, and one is cut out where it is needed.
-  local function ids(path)
+  local function ids(path, place)
     if not path then return nil end
     local text = io.open(path):read("*a")
     local width = text:find("\n", 1, true)
     local count = math.floor(#text / width)
     return function()
-      local from = math.random(0, count - 1) * width
+      local from = place(count) * width
       return text:sub(from + 1, from + width - 1)
     end
   end
+  local function anywhere(count) return math.random(0, count - 1) end
+  local next_place = tonumber(settings.first or "0")
+  local function in_order(count)
+    next_place = next_place + 1
+    return (next_place - 1) % count
+  end
   local context = {
     settings = settings,
-    record = ids(settings.records),
-    account = ids(settings.accounts),
+    record = ids(settings.records, settings.scenario == "each" and in_order or anywhere),
+    account = ids(settings.accounts, anywhere),
     pick = function(list) return list[math.random(#list)] end,
     stages = { "Lead", "Qualification", "Demo", "Trial", "Proposal", "Won", "Lost" },
     tiers = { "Gold", "Silver", "Bronze" },

@@ -6,6 +6,8 @@ return function(c)
 
   function ask.retrieve() return c.get("/v1/opportunities/" .. c.record()) end
 
+  ask.each = ask.retrieve  -- one after the other, from the setting `first` on
+
   function ask.update()
     return c.send("POST", "/v1/opportunities/" .. c.record(),
       format('{"fields":{"$stage":"%s","$amount":%d,"$nextStep":"Step %d","tier":"%s"},"relationships":{"$account":{"replace":"%s"}}}', pick(c.stages), random(100000), random(1000), pick(c.tiers),
