@@ -71,14 +71,14 @@ bool fits(const FieldDefinition& field, const Value& value) {
 /// Links of which two places should know alike. Takes memory for each: only to tell which ones, where the sums differ.
 class LinkBalance {
  public:
-  void in_first(model::LinkTypeNumber type, RecordId source, RecordId destination) { ++balance_[{type, source, destination}]; }
-  void in_second(model::LinkTypeNumber type, RecordId source, RecordId destination) { --balance_[{type, source, destination}]; }
+  void more_in_first(model::LinkTypeNumber type, RecordId source, RecordId destination) { ++balance_[{type, source, destination}]; }
+  void more_in_second(model::LinkTypeNumber type, RecordId source, RecordId destination) { --balance_[{type, source, destination}]; }
 
   void tell(Findings& findings, std::string_view check, std::string_view only_first, std::string_view only_second) const {
     for (const auto& [link, balance] : balance_)
       if (balance != 0)
         findings.add(check, fmt::format("a link of type number {} from {} to {} {}", std::get<0>(link), std::get<1>(link).text(), std::get<2>(link).text(),
-                                       balance > 0 ? only_first : only_second));
+                                        balance > 0 ? only_first : only_second));
   }
 
  private:
@@ -244,7 +244,7 @@ void RecordChecks::find_stray_links() {
 void RecordChecks::find_one_ended_links() {
   LinkBalance ends;
   storage_.scan_link_ends(workspace_.id, [&](RecordId record, model::LinkTypeNumber type, Side side, RecordId other) {
-    side == Side::source ? ends.in_first(type, record, other) : ends.in_second(type, other, record);
+    side == Side::source ? ends.more_in_first(type, record, other) : ends.more_in_second(type, other, record);
   });
   ends.tell(findings_, "links", "has one end only, its source's", "has one end only, its destination's");
 }
@@ -253,11 +253,11 @@ void RecordChecks::find_unlogged_links() {
   LinkBalance links;
   storage_.scan_log(workspace_.id, 0, [&](const Change& change) {
     for (const model::LinkChange& link : change.links)
-      link.added ? links.in_first(link.type, link.source, link.destination) : links.in_second(link.type, link.source, link.destination);
+      link.added ? links.more_in_first(link.type, link.source, link.destination) : links.more_in_second(link.type, link.source, link.destination);
     return true;
   });
   storage_.scan_link_ends(workspace_.id, [&](RecordId record, model::LinkTypeNumber type, Side side, RecordId other) {
-    if (side == Side::source) links.in_second(type, record, other);
+    if (side == Side::source) links.more_in_second(type, record, other);
   });
   links.tell(findings_, "log", "is in the log and not in storage", "is in storage and not in the log");
 }

@@ -1,6 +1,7 @@
 #include "storage/sqlite/gathering_file_system.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <new>
@@ -12,13 +13,15 @@ namespace {
 constexpr std::size_t most_gathered = 1 << 20;
 constexpr std::size_t most_written = 64 << 10;  // at once: SQLite's own file system takes 17 bits of a size
 constexpr sqlite3_int64 grown_by = 1 << 20;
+constexpr sqlite3_int64 header_bytes = 32;  // of a log: synced before the first frame is written
+constexpr std::array<char, most_written> zeros{};
 
 /// A write-ahead log's file. SQLite gives the memory and sees the first member only; the file below follows this object.
 struct LogFile {
   sqlite3_file seen;
   std::string gathered;
   sqlite3_int64 begin = 0;  // where the gathered bytes stand in the file
-  sqlite3_int64 size = 0;   // of the file, or more where another connection emptied it
+  sqlite3_int64 size = 0;   // of the file, as of the last time that the log began anew
 
   static LogFile& of(sqlite3_file* file) { return *reinterpret_cast<LogFile*>(file); }
   sqlite3_file* below() { return reinterpret_cast<sqlite3_file*>(this + 1); }
@@ -26,25 +29,35 @@ struct LogFile {
 
   /// What cannot be written is forgotten: the transaction that wrote it fails, and the next one writes there again.
   int flush() {
-    const int code = put(gathered, begin);
-    if (code == SQLITE_OK && end() > size) grow();
+    if (gathered.empty()) return SQLITE_OK;
+    int code = SQLITE_OK;
+    for (std::size_t at = 0; at < gathered.size() && code == SQLITE_OK; at += most_written)
+      code = put(std::string_view(gathered).substr(at, most_written), begin + static_cast<sqlite3_int64>(at));
+    if (code == SQLITE_OK) code = grow();
     gathered.clear();
     return code;
   }
 
-  int put(std::string_view bytes, sqlite3_int64 at) {
-    int code = SQLITE_OK;
-    for (std::size_t done = 0; done < bytes.size() && code == SQLITE_OK; done += most_written)
-      code = below()->pMethods->xWrite(below(), bytes.data() + done, static_cast<int>(std::min(most_written, bytes.size() - done)), at + static_cast<sqlite3_int64>(done));
-    return code;
-  }
+  int put(std::string_view bytes, sqlite3_int64 at) { return below()->pMethods->xWrite(below(), bytes.data(), static_cast<int>(bytes.size()), at); }
+  int find_size() { return below()->pMethods->xFileSize(below(), &size); }
 
-  /// Zeros, which are no frame to SQLite, up to the next MiB. Where the disk has no room for them, the log goes on without.
-  void grow() {
-    static const std::string zeros(grown_by, '\0');
+  /// Once frames reach the file's end: zeros, which are no frame to SQLite, up to the next MiB. Never before the header is durable: a log that was
+  /// cut would come back, if that is lost, with a hole in it. Where the disk has no room for them, the log goes on without.
+  int grow() {
+    if (begin < header_bytes) return SQLITE_OK;
+    if (begin == header_bytes)  // the checkpointer may have cut it
+      if (const int code = find_size(); code != SQLITE_OK) return code;
+    if (end() < size) return SQLITE_OK;
     size = end();
-    const sqlite3_int64 rest = grown_by - size % grown_by;
-    if (put(std::string_view(zeros).substr(0, static_cast<std::size_t>(rest)), size) == SQLITE_OK) size += rest;
+    const sqlite3_int64 whole = (size / grown_by + 1) * grown_by;
+    while (size < whole) {
+      const auto piece = static_cast<std::size_t>(std::min<sqlite3_int64>(whole - size, zeros.size()));
+      const int code = put({zeros.data(), piece}, size);
+      if (code == SQLITE_FULL) return find_size();
+      if (code != SQLITE_OK) return code;
+      size += static_cast<sqlite3_int64>(piece);
+    }
+    return SQLITE_OK;
   }
 
   int write(std::string_view bytes, sqlite3_int64 at) {
@@ -91,7 +104,7 @@ int write_log(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 at)
 
 int truncate_log(sqlite3_file* file, sqlite3_int64 size) {
   const int code = flushed(file, &sqlite3_io_methods::xTruncate, size);
-  LogFile::of(file).size = size;
+  if (code == SQLITE_OK) LogFile::of(file).size = size;
   return code;
 }
 
@@ -125,7 +138,7 @@ int open_file(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags,
   const int code = below(vfs)->xOpen(below(vfs), path, log->below(), flags, flags_out);
   if (code == SQLITE_OK) {
     log->seen.pMethods = &log_methods;
-    log->below()->pMethods->xFileSize(log->below(), &log->size);
+    log->find_size();
     return code;
   }
   if (log->below()->pMethods) log->below()->pMethods->xClose(log->below());

@@ -105,7 +105,8 @@ ReadStatements::ReadStatements(Connection& connection)
       definitions(connection, "SELECT kind, object_type, number, body FROM definitions WHERE workspace_id = ? ORDER BY kind, object_type, number"),
       api_keys(connection,
                "SELECT workspace_id, id, hash, name, hint, scopes, member, created_by, created_at, expires_at, revoked_at, last_used_at FROM api_keys ORDER BY workspace_id, id"),
-      find_record(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, fields, links, rowid FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
+      find_record(connection,
+                  "SELECT id, created_at, updated_at, deleted_at, version, external_id, fields, links, rowid FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
       // Every column stands in the key's index: the row itself is not read.
       is_live(connection,
               "SELECT NOT EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = r.workspace_id AND t.record_id = r.id)"

@@ -36,8 +36,7 @@ WriteStatements::WriteStatements(Connection& connection)
               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       insert_record(connection,
                     "INSERT INTO records (workspace_id, type, id, created_at, updated_at, deleted_at, version, external_id, links, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      update_record(connection,
-                    "UPDATE records SET updated_at = ?, deleted_at = ?, version = ?, external_id = ?, links = ?, fields = ? WHERE rowid = ?"),
+      update_record(connection, "UPDATE records SET updated_at = ?, deleted_at = ?, version = ?, external_id = ?, links = ?, fields = ? WHERE rowid = ?"),
       update_held_links(connection, "UPDATE records SET links = ? WHERE rowid = ?"),
       put_trash(connection, "INSERT OR IGNORE INTO trash (workspace_id, record_id) VALUES (?, ?)"),
       drop_trash(connection, "DELETE FROM trash WHERE workspace_id = ? AND record_id = ?"),
@@ -141,10 +140,10 @@ void WriteTransaction::insert_record(WorkspaceId workspace, const model::Record&
 }
 
 void WriteTransaction::update_record(WorkspaceId workspace, const model::Record& record) {
-  const Held& held = this->held(workspace, record.type, record.id);
-  if (held.row == no_row) return;
-  const std::string links = encode_held_links(held.links);
-  write_.update_record.use().bind(record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, links, record.fields, held.row).run();
+  const Held& at_hand = held(workspace, record.type, record.id);
+  if (at_hand.row == no_row) throw std::logic_error("a record that was not made is updated");
+  const std::string links = encode_held_links(at_hand.links);
+  write_.update_record.use().bind(record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, links, record.fields, at_hand.row).run();
   held_changed_ = false;
 }
 
