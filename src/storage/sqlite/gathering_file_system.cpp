@@ -21,7 +21,7 @@ struct LogFile {
   sqlite3_file seen;
   std::string gathered;
   sqlite3_int64 begin = 0;  // where the gathered bytes stand in the file
-  sqlite3_int64 size = 0;   // of the file, as of the last time that the log began anew
+  sqlite3_int64 size = 0;   // of the file, as it was when the log began anew and has grown since
 
   static LogFile& of(sqlite3_file* file) { return *reinterpret_cast<LogFile*>(file); }
   sqlite3_file* below() { return reinterpret_cast<sqlite3_file*>(this + 1); }
@@ -45,7 +45,7 @@ struct LogFile {
   /// cut would come back, if that is lost, with a hole in it. Where the disk has no room for them, the log goes on without.
   int grow() {
     if (begin < header_bytes) return SQLITE_OK;
-    if (begin == header_bytes)  // the checkpointer may have cut it
+    if (begin == header_bytes)  // it may have been cut, here or by the checkpointer
       if (const int code = find_size(); code != SQLITE_OK) return code;
     if (end() < size) return SQLITE_OK;
     size = end();
@@ -102,18 +102,12 @@ int write_log(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 at)
   }
 }
 
-int truncate_log(sqlite3_file* file, sqlite3_int64 size) {
-  const int code = flushed(file, &sqlite3_io_methods::xTruncate, size);
-  if (code == SQLITE_OK) LogFile::of(file).size = size;
-  return code;
-}
-
 constexpr sqlite3_io_methods log_methods{
     .iVersion = 1,  // the rest is for database files
     .xClose = close_log,
     .xRead = [](sqlite3_file* file, void* to, int size, sqlite3_int64 at) { return flushed(file, &sqlite3_io_methods::xRead, to, size, at); },
     .xWrite = write_log,
-    .xTruncate = truncate_log,
+    .xTruncate = [](sqlite3_file* file, sqlite3_int64 size) { return flushed(file, &sqlite3_io_methods::xTruncate, size); },
     .xSync = [](sqlite3_file* file, int flags) { return flushed(file, &sqlite3_io_methods::xSync, flags); },
     .xFileSize = [](sqlite3_file* file, sqlite3_int64* size) { return flushed(file, &sqlite3_io_methods::xFileSize, size); },
     .xLock = [](sqlite3_file* file, int lock) { return passed(file, &sqlite3_io_methods::xLock, lock); },
