@@ -43,8 +43,9 @@ class DatabaseTest : public testing::Test {
             .version = writer.log_sequence(workspace) + 1,
             .fields = std::move(fields)};
   }
-  model::Record make(Writer& writer, std::string fields = {}) {
-    const model::Record record = prepare(writer, std::move(fields));
+  model::Record make(Writer& writer, std::string fields = {}, std::optional<RecordId> id = {}) {
+    model::Record record = prepare(writer, std::move(fields));
+    if (id) record.id = *id;
     writer.insert_record(workspace, record);
     model::Change change{.workspace = workspace, .at_ms = now, .kind = model::ChangeKind::created, .type = record.type, .record = record.id};
     writer.append_change(change);

@@ -85,6 +85,7 @@ DAMAGE = [
     ("storage", "logs have gaps", "UPDATE workspaces SET log_sequence = log_sequence + 1"),
     ("storage", "versions are not in the log", f"UPDATE records SET version = 999 WHERE id = {A_DEAL}"),
     ("storage", "no live record", "UPDATE unique_values SET holder = zeroblob(16) WHERE type = 1"),
+    ("storage", "stand elsewhere", f"UPDATE records SET place = place - 1000 WHERE id = {A_DEAL}"),
     ("storage", "no object type", "UPDATE records SET type = 77 WHERE type = 1"),
     ("unique values", "kept unique for nobody", "DELETE FROM unique_values WHERE type = 2"),
     ("unique values", "which does not have it", "INSERT INTO unique_values SELECT workspace_id, type, field, x'78', holder FROM unique_values WHERE type = 1"),

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "storage/sqlite/held_links.h"
+#include "storage/sqlite/record_place.h"
 
 namespace plenoptic::storage::sqlite {
 namespace {
@@ -64,12 +65,26 @@ DROP TABLE held_types;
 )";
 
 /// How far into its log the ends of a workspace's links are folded into their table (recent_ends.h).
-constexpr Sql place_of_ends = R"(
+constexpr Sql end_of_folded = R"(
 ALTER TABLE workspaces ADD COLUMN ends_at INTEGER NOT NULL DEFAULT 0;
 UPDATE workspaces SET ends_at = log_sequence;
 )";
 
-constexpr std::array steps = {first_tables, links_into_rows, place_of_ends};
+/// Each record's row moves to the place that its id tells (record_place.h).
+constexpr Sql records_in_places = R"(
+CREATE TABLE records_in_places (
+  place INTEGER PRIMARY KEY, workspace_id INTEGER NOT NULL, type INTEGER NOT NULL, id BLOB NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+  deleted_at INTEGER, version INTEGER NOT NULL, external_id BLOB, links BLOB NOT NULL, fields BLOB NOT NULL,
+  UNIQUE (workspace_id, type, id));
+INSERT INTO records_in_places SELECT place_of(id), workspace_id, type, id, created_at, updated_at, deleted_at, version, external_id, links, fields
+  FROM records WHERE true ORDER BY rowid ON CONFLICT (place) DO NOTHING;
+INSERT INTO records_in_places SELECT NULL, workspace_id, type, id, created_at, updated_at, deleted_at, version, external_id, links, fields
+  FROM records r WHERE NOT EXISTS (SELECT 1 FROM records_in_places p WHERE p.workspace_id = r.workspace_id AND p.type = r.type AND p.id = r.id);
+DROP TABLE records;
+ALTER TABLE records_in_places RENAME TO records;
+)";
+
+constexpr std::array steps = {first_tables, links_into_rows, end_of_folded, records_in_places};
 
 HeldLinks*& links_of(sqlite3_context* context) {
   auto** const place = static_cast<HeldLinks**>(sqlite3_aggregate_context(context, sizeof(HeldLinks*)));
@@ -94,12 +109,14 @@ void define_held_links(Connection& connection) {
   sqlite3_create_function_v2(connection.handle(), "held_links", 2, SQLITE_UTF8, nullptr, nullptr, add, finish, nullptr);
 }
 
-std::int64_t user_version(Connection& connection) {
-  Statement statement(connection, "PRAGMA user_version");
+std::int64_t read_pragma(Connection& connection, Sql sql) {
+  Statement statement(connection, sql);
   auto use = statement.use();
   use.step();
   return use.integer(0);
 }
+
+std::int64_t user_version(Connection& connection) { return read_pragma(connection, "PRAGMA user_version"); }
 
 }  // namespace
 
@@ -114,10 +131,15 @@ void migrate(Connection& connection, std::int64_t form) {
                        fmt::format("the data directory was written by a newer Plenoptic (form {}, this one knows {}); run that version or a newer one", now, newest_form));
   if (now >= form) return;
   define_held_links(connection);
+  define_place_of(connection);
+  // Zeros over a table that was copied would double what the log takes.
+  const std::int64_t secure_delete = read_pragma(connection, "PRAGMA secure_delete");
+  connection.pragma("secure_delete", 0);
   connection.run("BEGIN IMMEDIATE");
   for (std::int64_t step = now; step < form; ++step) connection.run(steps[static_cast<std::size_t>(step)]);
   connection.pragma("user_version", form);
   connection.run("COMMIT");
+  connection.pragma("secure_delete", secure_delete);
   connection.run("PRAGMA wal_checkpoint(TRUNCATE)");  // nobody else is here yet
 }
 

@@ -46,6 +46,7 @@ class PageCache {
 
   Frame& frame(FrameNumber number) const;
   static FrameNumber number_of(sqlite3_pcache_page* page) { return reinterpret_cast<Frame*>(page)->number; }
+  void ask_for_all_of(const Frame& frame) const;
   sqlite3_pcache_page* use(FrameNumber number);
   sqlite3_pcache_page* make(std::uint32_t page_number);
   /// One that is not in use, where there is one.

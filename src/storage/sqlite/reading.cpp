@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "storage/sqlite/record_place.h"
 #include "storage/sqlite/rows.h"
 #include "storage/sqlite/transaction.h"
 
@@ -24,15 +25,15 @@ ReadStatements::ReadStatements(Connection& connection)
       definitions(connection, "SELECT kind, object_type, number, body FROM definitions WHERE workspace_id = ? ORDER BY kind, object_type, number"),
       api_keys(connection,
                "SELECT workspace_id, id, hash, name, hint, scopes, member, created_by, created_at, expires_at, revoked_at, last_used_at FROM api_keys ORDER BY workspace_id, id"),
-      find_record(connection,
-                  "SELECT id, created_at, updated_at, deleted_at, version, external_id, fields, links, rowid FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
+      find_record(connection, "SELECT workspace_id, type, id, links, created_at, updated_at, deleted_at, version, external_id, fields FROM records WHERE place = ?"),
+      find_place(connection, "SELECT place FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
       // Every column stands in the key's index: the row itself is not read.
       is_live(connection,
               "SELECT NOT EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = r.workspace_id AND t.record_id = r.id)"
               " FROM records r WHERE workspace_id = ? AND type = ? AND id = ?"),
       scan_records(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, fields FROM records WHERE workspace_id = ? AND type = ? ORDER BY id"),
       count_records(connection, "SELECT count(*) FROM records WHERE workspace_id = ? AND type = ?"),
-      held_links(connection, "SELECT links, rowid FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
+      held_links(connection, "SELECT workspace_id, type, id, links FROM records WHERE place = ?"),
       in_trash(connection, "SELECT 1 FROM trash WHERE workspace_id = ? AND record_id = ?"),
       links_of_record(connection,
                       "SELECT type, side, other_id, EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = l.workspace_id AND t.record_id = l.other_id)"
@@ -91,14 +92,26 @@ std::vector<ApiKey> Reading<Interface>::api_keys() {
 }
 
 template <typename Interface>
+std::int64_t Reading<Interface>::step_to(Statement::Use& row, WorkspaceId workspace, TypeNumber type, RecordId id) {
+  const std::int64_t place = place_of(id);
+  if (!row.bind(place).step()) return no_place;
+  if (row.integer(0) == workspace.value && row.integer(1) == type && id_of(row.bytes(2)) == id) return place;
+  const auto key = id.bytes();
+  auto elsewhere = read_.find_place.use();
+  if (!elsewhere.bind(workspace.value, type, key).step()) return no_place;
+  row.reset();
+  return row.bind(elsewhere.integer(0)).step() ? elsewhere.integer(0) : no_place;
+}
+
+template <typename Interface>
 std::optional<Record> Reading<Interface>::find_record(WorkspaceId workspace, TypeNumber type, RecordId id) {
   const bool at_hand = held_.is_of(workspace, type, id);
   if (!at_hand) let_go();
-  const auto key = id.bytes();
   auto row = read_.find_record.use();
-  if (!row.bind(workspace.value, type, key).step()) return std::nullopt;
-  if (!at_hand) hold(workspace, type, id, row.bytes(7), row.integer(8));
-  return record_of(row, type);
+  const std::int64_t place = step_to(row, workspace, type, id);
+  if (place == no_place) return std::nullopt;
+  if (!at_hand) hold(workspace, type, id, row.bytes(3), place);
+  return record_of(row, 4, type, id);
 }
 
 template <typename Interface>
@@ -113,7 +126,7 @@ template <typename Interface>
 void Reading<Interface>::scan_records(WorkspaceId workspace, TypeNumber type, const std::function<void(const Record&)>& visit) {
   auto rows = read_.scan_records.use();
   rows.bind(workspace.value, type);
-  while (rows.step()) visit(record_of(rows, type));
+  while (rows.step()) visit(record_of(rows, 1, type, id_of(rows.bytes(0))));
 }
 
 template <typename Interface>
@@ -128,22 +141,19 @@ typename Reading<Interface>::Held& Reading<Interface>::held(WorkspaceId workspac
   if (held_.is_of(workspace, type, record)) return held_;
   let_go();
   if (take_up(workspace, type, record)) return held_;
-  const auto key = record.bytes();
   auto row = read_.held_links.use();
-  if (row.bind(workspace.value, type, key).step())
-    hold(workspace, type, record, row.bytes(0), row.integer(1));
-  else
-    hold(workspace, type, record, {}, no_row);
+  const std::int64_t place = step_to(row, workspace, type, record);
+  hold(workspace, type, record, place == no_place ? std::string_view() : row.bytes(3), place);
   return held_;
 }
 
 template <typename Interface>
-void Reading<Interface>::hold(WorkspaceId workspace, TypeNumber type, RecordId record, std::string_view links, std::int64_t row) {
+void Reading<Interface>::hold(WorkspaceId workspace, TypeNumber type, RecordId record, std::string_view links, std::int64_t place) {
   decode_held_links(links, held_.links);
   held_.workspace = workspace;
   held_.type = type;
   held_.record = record;
-  held_.row = row;
+  held_.place = place;
 }
 
 template <typename Interface>

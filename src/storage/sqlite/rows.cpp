@@ -59,16 +59,16 @@ ApiKey key_of(const Statement::Use& row) {
   return key;
 }
 
-Record record_of(const Statement::Use& row, TypeNumber type) {
+Record record_of(const Statement::Use& row, int first, TypeNumber type, RecordId id) {
   Record record;
   record.type = type;
-  record.id = id_of(row.bytes(0));
-  record.created_at_ms = row.integer(1);
-  record.updated_at_ms = row.integer(2);
-  record.deleted_at_ms = row.optional_integer(3);
-  record.version = static_cast<std::uint64_t>(row.integer(4));
-  record.external_id = row.optional_text(5);
-  record.fields = row.bytes(6);
+  record.id = id;
+  record.created_at_ms = row.integer(first);
+  record.updated_at_ms = row.integer(first + 1);
+  record.deleted_at_ms = row.optional_integer(first + 2);
+  record.version = static_cast<std::uint64_t>(row.integer(first + 3));
+  record.external_id = row.optional_text(first + 4);
+  record.fields = row.bytes(first + 5);
   return record;
 }
 

@@ -12,8 +12,8 @@ inline RecordId id_of(std::string_view bytes) { return RecordId::from_bytes(byte
 Workspace workspace_of(const Statement::Use& row);
 /// Columns: workspace_id, id, hash, name, hint, scopes, member, created_by, created_at, expires_at, revoked_at, last_used_at.
 ApiKey key_of(const Statement::Use& row);
-/// Columns: id, created_at, updated_at, deleted_at, version, external_id, fields.
-model::Record record_of(const Statement::Use& row, TypeNumber type);
+/// Columns from `first` on: created_at, updated_at, deleted_at, version, external_id, fields.
+model::Record record_of(const Statement::Use& row, int first, TypeNumber type, RecordId id);
 /// Columns: type, side, other_id, whether the other is in the trash.
 model::Link link_of(const Statement::Use& row);
 /// Columns: sequence, previous_sequence, at, kind, type, record_id, actor, operation, request_id, idempotency_key, body.

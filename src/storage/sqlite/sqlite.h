@@ -68,6 +68,8 @@ class Statement {
       (bind_one(++index, values), ...);
       return *this;
     }
+    /// To be bound and stepped anew.
+    void reset() { sqlite3_reset(statement_); }
     /// True where there is a row.
     bool step();
     /// For statements without rows.

@@ -15,7 +15,7 @@ namespace plenoptic::storage::sqlite {
 struct ReadStatements {
   explicit ReadStatements(Connection& connection);
 
-  Statement begin, end, all_workspaces, one_workspace, definitions, api_keys, find_record, is_live, scan_records, count_records, held_links, in_trash, links_of_record,
+  Statement begin, end, all_workspaces, one_workspace, definitions, api_keys, find_record, find_place, is_live, scan_records, count_records, held_links, in_trash, links_of_record,
       links_of_view, scan_held_links, scan_links, scan_link_ends, find_unique, scan_unique, log_sequence, find_change, scan_log, find_idempotent, scan_idempotent, greatest_id;
 };
 
@@ -48,7 +48,7 @@ class Reading : public Interface {
   RecordId greatest_record_id() override;
 
  protected:
-  static constexpr std::int64_t no_row = 0;  // SQLite counts from 1
+  static constexpr std::int64_t no_place = -1;
 
   /// The links that a record's row holds. Those of the record that was read last are at hand, since what reads a record asks
   /// for its links next.
@@ -56,13 +56,15 @@ class Reading : public Interface {
     WorkspaceId workspace;
     TypeNumber type = 0;
     RecordId record;
-    std::int64_t row = no_row;  // its rowid: what was read is written without looking for its key again
+    std::int64_t place = no_place;  // its row's
     HeldLinks links;
 
     bool is_of(WorkspaceId in, TypeNumber of, RecordId id) const { return workspace == in && type == of && record == id; }
   };
   Held& held(WorkspaceId workspace, TypeNumber type, RecordId record);
-  void hold(WorkspaceId workspace, TypeNumber type, RecordId record, std::string_view links, std::int64_t row);
+  void hold(WorkspaceId workspace, TypeNumber type, RecordId record, std::string_view links, std::int64_t place);
+  /// Steps a statement (by place; its first columns: workspace_id, type, id) to a record's row. The row's place, or none.
+  std::int64_t step_to(Statement::Use& row, WorkspaceId workspace, TypeNumber type, RecordId id);
   /// Before others come in their place. Links at hand that were changed are written.
   virtual void let_go() {}
   /// Puts a new record's links at hand, whose row is still to come; false where there are none.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "storage/sqlite/record_place.h"
+
 namespace plenoptic::storage::sqlite {
 namespace {
 
@@ -30,6 +32,8 @@ constexpr Rule record_rules[] = {
     {"SELECT count(*), min(r.id) FROM records r WHERE NOT EXISTS (SELECT 1 FROM change_log c WHERE c.workspace_id = r.workspace_id AND c.sequence = r.version"
      " AND c.record_id = r.id)",
      "records' versions are not in the log"},
+    {"SELECT count(*), min(r.id) FROM records r WHERE place <> place_of(id) AND NOT EXISTS (SELECT 1 FROM records o WHERE o.place = place_of(r.id))",
+     "records stand elsewhere than their ids say, and their places are free"},
 };
 
 /// The same for rows that no record id names.
@@ -56,6 +60,7 @@ void check_file(Connection& connection, std::vector<std::string>& problems) {
 std::vector<std::string> verify_database(Connection& connection) {
   std::vector<std::string> problems;
   check_file(connection, problems);
+  define_place_of(connection);
   for (const Rule& rule : record_rules) {
     Statement statement(connection, rule.broken);
     auto row = statement.use();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "storage/change_codec.h"
+#include "storage/sqlite/record_place.h"
 #include "storage/sqlite/transaction.h"
 
 namespace plenoptic::storage::sqlite {
@@ -35,9 +36,10 @@ WriteStatements::WriteStatements(Connection& connection)
               "INSERT OR REPLACE INTO api_keys (workspace_id, id, hash, name, hint, scopes, member, created_by, created_at, expires_at, revoked_at, last_used_at)"
               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       insert_record(connection,
-                    "INSERT INTO records (workspace_id, type, id, created_at, updated_at, deleted_at, version, external_id, links, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      update_record(connection, "UPDATE records SET updated_at = ?, deleted_at = ?, version = ?, external_id = ?, links = ?, fields = ? WHERE rowid = ?"),
-      update_held_links(connection, "UPDATE records SET links = ? WHERE rowid = ?"),
+                    "INSERT INTO records (place, workspace_id, type, id, created_at, updated_at, deleted_at, version, external_id, links, fields)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (place) DO NOTHING"),
+      update_record(connection, "UPDATE records SET updated_at = ?, deleted_at = ?, version = ?, external_id = ?, links = ?, fields = ? WHERE place = ?"),
+      update_held_links(connection, "UPDATE records SET links = ? WHERE place = ?"),
       put_trash(connection, "INSERT OR IGNORE INTO trash (workspace_id, record_id) VALUES (?, ?)"),
       drop_trash(connection, "DELETE FROM trash WHERE workspace_id = ? AND record_id = ?"),
       insert_link(connection, "INSERT OR IGNORE INTO links (workspace_id, record_id, type, side, other_id) VALUES (?, ?, ?, ?, ?)"),
@@ -132,18 +134,22 @@ void WriteTransaction::insert_record(WorkspaceId workspace, const model::Record&
   }
   const auto id = record.id.bytes();
   const std::string links = encode_held_links(held_.links);
-  write_.insert_record.use()
-      .bind(workspace.value, record.type, id, record.created_at_ms, record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, links, record.fields)
-      .run();
-  held_.row = sqlite3_last_insert_rowid(connection_.handle());
+  const auto insert_at = [&](std::optional<std::int64_t> place) {
+    write_.insert_record.use()
+        .bind(place, workspace.value, record.type, id, record.created_at_ms, record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, links, record.fields)
+        .run();
+    return sqlite3_changes(connection_.handle()) > 0;
+  };
+  if (!insert_at(place_of(record.id))) insert_at(std::nullopt);
+  held_.place = sqlite3_last_insert_rowid(connection_.handle());
   held_changed_ = false;
 }
 
 void WriteTransaction::update_record(WorkspaceId workspace, const model::Record& record) {
   const Held& at_hand = held(workspace, record.type, record.id);
-  if (at_hand.row == no_row) throw std::logic_error("a record that was not made is updated");
+  if (at_hand.place == no_place) throw std::logic_error("a record that was not made is updated");
   const std::string links = encode_held_links(at_hand.links);
-  write_.update_record.use().bind(record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, links, record.fields, at_hand.row).run();
+  write_.update_record.use().bind(record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, links, record.fields, at_hand.place).run();
   held_changed_ = false;
 }
 
@@ -196,12 +202,12 @@ void WriteTransaction::note_end(const EndChange& change) {
 void WriteTransaction::let_go() {
   if (!held_changed_) return;
   held_changed_ = false;
-  if (held_.row == no_row) {
+  if (held_.place == no_place) {
     waiting_.push_back(std::exchange(held_, {}));
     return;
   }
   const std::string links = encode_held_links(held_.links);
-  write_.update_held_links.use().bind(links, held_.row).run();
+  write_.update_held_links.use().bind(links, held_.place).run();
 }
 
 bool WriteTransaction::take_up(WorkspaceId workspace, TypeNumber type, RecordId record) {
