@@ -129,11 +129,14 @@ class SortedBlocks {
   }
 
   /// The first entry that does not sort before it. The whole block is asked for at once: a search alone waits for one cache line
-  /// after another, and what is inserted or erased moves half of them.
+  /// after another, and what is inserted or erased moves half of them. Where the order can tell that the entry and a whole block differ
+  /// in nothing but what `<` compares, it is not asked further.
   template <typename Less>
   static Block::iterator place_in(Block& block, const Entry& entry, Less less) {
     constexpr std::size_t entries_in_line = std::max<std::size_t>(1, 64 / sizeof(Entry));
     for (std::size_t i = 0; i < block.size(); i += entries_in_line) __builtin_prefetch(&block[i]);
+    if constexpr (requires { less.are_alike(entry, block.front(), block.back()); })
+      if (less.are_alike(entry, block.front(), block.back())) return std::lower_bound(block.begin(), block.end(), entry);
     return std::lower_bound(block.begin(), block.end(), entry, less);
   }
 

@@ -43,13 +43,21 @@ class TextColumn final : public Column {
  private:
   Entry entry_of(Ordinal ordinal) const { return make_entry(texts_.get(ordinal), 0, ordinal); }
 
-  auto less() const {
-    return [this](const Entry& a, const Entry& b) {
+  /// By text, then by ordinal.
+  struct Less {
+    const TextStore& texts;
+
+    bool operator()(const Entry& a, const Entry& b) const {
       if (!a.has_bytes_of(b) || a.is_whole()) return a < b;
-      const int order = texts_.get(a.ordinal).compare(texts_.get(b.ordinal));
+      const int order = texts.get(a.ordinal).compare(texts.get(b.ordinal));
       return order < 0 || (order == 0 && a.ordinal < b.ordinal);
-    };
-  }
+    }
+    /// Whether all three have one text, and with it all that sort between them.
+    bool are_alike(const Entry& a, const Entry& b, const Entry& c) const {
+      return a.has_bytes_of(b) && a.has_bytes_of(c) && texts.get(b.ordinal) == texts.get(c.ordinal) && texts.get(a.ordinal) == texts.get(b.ordinal);
+    }
+  };
+  Less less() const { return {texts_}; }
 
  public:
   void update(const model::FieldDefinition& field, Ordinal ordinal, const model::Value& before, const model::Value& after) override {

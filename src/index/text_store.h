@@ -1,4 +1,6 @@
-// A text for each ordinal, packed into one array. Replaced texts leave holes, which are squeezed out when they are many.
+// A text for each ordinal, packed into one array. Replaced texts leave holes, which are squeezed out when they are many. A text that
+// others have too (a next step that was picked from four) is kept once, mostly: that spares memory, and whoever compares many such
+// texts finds them in the cache.
 #pragma once
 
 #include <algorithm>
@@ -29,7 +31,7 @@ class TextStore {
     }
   }
   void set(Ordinal ordinal, std::string_view text);
-  std::size_t memory_bytes() const { return bytes_.capacity() + places_.capacity() * sizeof(Place); }
+  std::size_t memory_bytes() const { return bytes_.capacity() + (places_.capacity() + recent_.capacity()) * sizeof(Place); }
   void archive(Archive& archive);
 
  private:
@@ -39,11 +41,15 @@ class TextStore {
     std::uint32_t offset_high = 0;
     std::uint64_t offset() const { return std::uint64_t{offset_high} << 32 | offset_low; }
   };
+  /// The place of such a text that was set lately, or a new one at the end of `bytes_`.
+  Place place_for(std::string_view text);
   void squeeze();
 
   std::string bytes_;
   std::vector<Place> places_;
-  std::size_t holes_ = 0;
+  std::vector<Place> recent_;  // by the texts' hash; empty until a text is set
+  std::size_t holes_ = 0;      // at most: others may have what was replaced
+  std::size_t squeezed_ = 0;   // bytes there were after the last time
 };
 
 }  // namespace plenoptic::index
