@@ -90,7 +90,13 @@ void check_workspace(storage::Reader& storage, const storage::Workspace& workspa
   // Neither sums nor the index say anything where a record is missing from them, and the first damage is told already.
   if (!readable) return;
   options.progress("links", counts.records);
-  records.finish(counts);
+  try {
+    records.finish(counts);
+  } catch (const storage::StorageError&) {
+    throw;
+  } catch (const std::runtime_error& failure) {
+    return findings.add("links", fmt::format("of workspace {}: {}", workspace.slug, failure.what()));
+  }
   options.progress("index", counts.records);
   check_indexes(storage, workspace, schema, options, questions, findings, counts);
 }

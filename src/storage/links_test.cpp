@@ -1,5 +1,11 @@
 // Links behind the seam, wherever they stand: in their source's row or in rows of their own.
+#include <algorithm>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "model/definition_codec.h"
@@ -34,6 +40,18 @@ class LinksTest : public DatabaseTest {
     model::Change entry{.workspace = workspace, .at_ms = now, .type = model::types::account, .record = change.source};
     entry.links.push_back(change);
     writer.append_change(entry);
+  }
+
+  void reopen() {
+    database.reset();
+    database = open_sqlite({.directory = directory, .recent_ends = 40, .ends_in_slice = 7});
+  }
+  std::int64_t rows_of_links() {
+    sqlite::Connection connection(directory + "/plenoptic.db", SQLITE_OPEN_READWRITE);
+    sqlite::Statement count(connection, "SELECT count(*) FROM links");
+    auto row = count.use();
+    row.step();
+    return row.integer(0);
   }
 
   static constexpr auto source = model::Side::source, destination = model::Side::destination;
@@ -235,13 +253,14 @@ TEST_F(LinksTest, AnOlderFormsLinksMoveIntoTheirRows) {
     link.use().bind(other, 7, 1, from).run();
     sqlite::Statement of_another_workspace(connection, "INSERT INTO links VALUES (2, ?, 7, 0, ?)");
     of_another_workspace.use().bind(from, to).run();
+    for (int i = 0; i < 60; ++i) of_another_workspace.use().bind(from, ids.next(++now).bytes()).run();
   }
   workspace = {1};
   database = open_sqlite({.directory = directory + "/older"});
   EXPECT_THAT(places_of(a), testing::ElementsAre(Place{5, source, b}, Place{7, source, b}, Place{7, source, c}));
   EXPECT_THAT(places_of(b), testing::ElementsAre(Place{5, destination, a}, Place{7, destination, a}));
   EXPECT_THAT(places_of(c), testing::ElementsAre(Place{7, destination, a}));
-  EXPECT_EQ(database->read()->links({2}, link_type(7, model::Cardinality::has_many), source, a).size(), 1U);
+  EXPECT_EQ(database->read()->links({2}, link_type(7, model::Cardinality::has_many), source, a).size(), 61U);
   EXPECT_EQ(database->read()->find_record(workspace, 1, c)->version, 3U);
   EXPECT_THAT(database->verify(), testing::IsEmpty());
   database->write_group([&](Writer& writer) {
@@ -249,6 +268,73 @@ TEST_F(LinksTest, AnOlderFormsLinksMoveIntoTheirRows) {
     EXPECT_TRUE(unlink(writer, partners, a, b));
   });
   EXPECT_THAT(places_of(a), testing::ElementsAre(Place{7, source, c}));
+}
+
+/// Many links of one record, on both sides: rows of some ids each, split and emptied in any order.
+TEST_F(LinksTest, ManyLinksOfARecordAreAllThereInWhateverOrderTheyCameAndWent) {
+  constexpr std::size_t count = 300;
+  std::mt19937 random(20261126);
+  reopen();
+  database->write_group([&](Writer& writer) { writer.put_definition(workspace, {DefinitionKind::object_type, model::types::account, 0, "{}"}); });
+  for (const auto& [order, side] : {std::pair("ascending", source), {"descending", source}, {"shuffled", source}, {"shuffled", destination}, {"ascending", destination}}) {
+    SCOPED_TRACE(order);
+    std::vector<RecordId> others;
+    model::Record hub;
+    database->write_group([&](Writer& writer) {
+      hub = make(writer);
+      for (std::size_t i = 0; i < count; ++i) others.push_back(make(writer).id);
+    });
+    if (order == std::string("descending")) std::reverse(others.begin(), others.end());
+    if (order == std::string("shuffled")) std::shuffle(others.begin(), others.end(), random);
+    std::set<RecordId> there;
+    const auto expect_all_there = [&] {
+      std::vector<Place> expected;
+      for (const RecordId id : there) expected.emplace_back(partners.number, side, id);
+      ASSERT_EQ(places_of(hub.id), expected);
+      ASSERT_EQ(places(database->read()->links(workspace, partners, side, hub.id)), expected);
+    };
+    const auto change = [&](Writer& writer, RecordId other) {
+      const auto& [from, to] = side == source ? std::pair(hub.id, other) : std::pair(other, hub.id);
+      const bool add = there.insert(other).second;
+      if (!add) there.erase(other);
+      EXPECT_TRUE(add ? link(writer, partners, from, to) : unlink(writer, partners, from, to));
+    };
+    for (std::size_t i = 0; i < count; i += 50) {
+      database->write_group([&](Writer& writer) {
+        for (std::size_t k = i; k < i + 50; ++k) change(writer, others[k]);
+      });
+      database->maintain();
+      ASSERT_NO_FATAL_FAILURE(expect_all_there());
+    }
+    for (int round = 0; round < 12; ++round) {
+      const auto earlier = database->read();
+      const std::vector<Place> then = places(earlier->links(workspace, partners, side, hub.id));
+      for (int group = 0; group < 6; ++group) {
+        database->write_group([&](Writer& writer) {
+          for (int k = 0; k < 10; ++k) change(writer, others[random() % count]);
+        });
+        database->maintain();
+        std::this_thread::yield();  // sorted elsewhere
+        ASSERT_EQ(places(earlier->links(workspace, partners, side, hub.id)), then);
+        ASSERT_NO_FATAL_FAILURE(expect_all_there());
+      }
+    }
+    reopen();
+    EXPECT_THAT(database->verify(), testing::IsEmpty());
+    while (!there.empty()) database->write_group([&](Writer& writer) { change(writer, *there.begin()); });
+    reopen();
+    ASSERT_NO_FATAL_FAILURE(expect_all_there());
+  }
+  EXPECT_EQ(rows_of_links(), 0);
+}
+
+TEST_F(LinksTest, WhatGrowsAtItsEndLeavesFullRowsBehind) {
+  constexpr int most_in_row = 27;
+  database->write_group([&](Writer& writer) {
+    const model::Record hub = make(writer);
+    for (int i = 0; i < 10 * most_in_row; ++i) link(writer, partners, hub.id, make(writer).id);
+  });
+  EXPECT_EQ(rows_of_links(), 10);
 }
 
 }  // namespace

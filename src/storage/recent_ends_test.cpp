@@ -76,7 +76,7 @@ class RecentEndsTest : public DatabaseTest {
     return answer;
   }
   std::int64_t workspaces_behind() { return ask_sql("SELECT count(*) FROM workspaces WHERE ends_at <> log_sequence"); }
-  std::int64_t ends_in_table() { return ask_sql("SELECT count(*) FROM links WHERE side = 1"); }
+  std::int64_t ends_in_table() { return ask_sql("SELECT coalesce(sum(length(others)), 0) / 16 FROM links WHERE side = 1"); }
 
   void append(Writer& writer, WorkspaceId in, RecordId record, std::vector<model::LinkChange> changes) {
     model::Change entry{.workspace = in, .at_ms = now, .type = model::types::account, .record = record};
@@ -298,6 +298,13 @@ TEST_F(RecentEndsTest, AFoldThatFailsIsTriedAgainAndInTheEndRefusesWrites) {
   EXPECT_TRUE(refused);
   ASSERT_NO_FATAL_FAILURE(expect_all());
   run_sql("DROP TRIGGER failing");
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // then it is tried again
+  for (int round = 0; round < 20; ++round) {
+    database->maintain();
+    ASSERT_NO_THROW(run_group());
+  }
+  ASSERT_NO_FATAL_FAILURE(expect_all());
+  EXPECT_GT(ask_sql("SELECT max(ends_at) FROM workspaces"), 0);
   crash_and_open();
   ASSERT_NO_FATAL_FAILURE(expect_all());
   run_group();

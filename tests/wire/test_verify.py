@@ -96,7 +96,12 @@ DAMAGE = [
     ("links", "do not decode", f"UPDATE records SET links = CAST(links || substr(links, 1, 20) AS BLOB) WHERE id = {A_DEAL}"),
     ("links", "which has one", "UPDATE records SET links = CAST(substr(links, 1, 20) || substr(links, 1, 4) || x'ffffffffffffffffffffffffffffffff' || substr(links, 21) AS BLOB) "
                                f"WHERE id = {A_DEAL}"),
-    ("storage", "belong into their records'", f"INSERT OR IGNORE INTO links SELECT workspace_id, other_id, type, 0, record_id FROM links WHERE side = 1 AND other_id = {A_DEAL}"),
+    ("storage", "belong into their records'", f"INSERT OR IGNORE INTO links SELECT workspace_id, substr(others, 1, 16), type, 0, x'', record_id FROM links WHERE side = 1 AND substr(others, 1, 16) = {A_DEAL}"),
+    ("storage", "other ids than their pieces", "UPDATE links SET others = x''"),
+    ("storage", "other ids than their pieces", "UPDATE links SET others = substr(others, 1, 15)"),
+    ("storage", "other ids than their pieces", "UPDATE links SET start = x'ff'"),
+    ("storage", "other ids than their pieces", "INSERT INTO links SELECT workspace_id, record_id, type, side, zeroblob(16), x'00000000000000000000000000000001' FROM links"),
+    ("links", "do not decode", "UPDATE links SET others = CAST(others || substr(others, 1, 16) AS BLOB)"),
     ("links", "does not have", "UPDATE links SET type = 4000"),
     ("log", "in storage and not in the log", "ADD LINK"),
     ("log", "in the log and not in storage", "DROP LINK"),
@@ -116,26 +121,40 @@ DAMAGE = [
 ]
 
 
-def pair_of_a_link(database):
-    """A deal and a contact, linked as champion in both directions."""
-    return database.execute("SELECT l.workspace_id, l.record_id, l.type, l.other_id FROM links l JOIN records r ON r.id = l.other_id WHERE l.side = 0 AND r.type = 2 LIMIT 1").fetchone()
+def others_of(database, record, kind, side):
+    """Each row of links holds the ids of several others; here one row holds all."""
+    row = database.execute("SELECT others FROM links WHERE record_id = ? AND type = ? AND side = ?", (record, kind, side)).fetchone()
+    return {row[0][at:at + 16] for at in range(0, len(row[0]), 16)} if row else set()
+
+
+def link_rows(database, workspace, record, kind, side, others):
+    database.execute("DELETE FROM links WHERE record_id = ? AND type = ? AND side = ?", (record, kind, side))
+    if others:
+        database.execute("INSERT INTO links VALUES (?, ?, ?, ?, x'', ?)", (workspace, record, kind, side, b"".join(sorted(others))))
+
+
+def a_champion(database):
+    """A workspace, a deal, the link's type and a contact; linked in both directions."""
+    workspace, deal, kind, others = database.execute("SELECT l.workspace_id, record_id, l.type, others FROM links l JOIN records r ON r.id = substr(others, 1, 16) WHERE side = 0 AND r.type = 2").fetchone()
+    return workspace, deal, kind, others[:16]
 
 
 def do_damage(path, what):
     database = sqlite3.connect(path)
     if what in ("DROP LINK", "ADD LINK"):
-        workspace, source, kind, destination = pair_of_a_link(database)
+        workspace, deal, kind, contact = a_champion(database)
         if what == "DROP LINK":
-            for end in (source, destination):
-                database.execute("DELETE FROM links WHERE record_id = ? AND type = ? AND other_id = ?", (end, kind, destination if end == source else source))
+            link_rows(database, workspace, deal, kind, 0, others_of(database, deal, kind, 0) - {contact})
+            link_rows(database, workspace, contact, kind, 1, others_of(database, contact, kind, 1) - {deal})
         else:
-            taken = {row[0] for row in database.execute("SELECT other_id FROM links WHERE record_id = ? AND type = ?", (source, kind))}
-            other = next(id for (id,) in database.execute("SELECT id FROM records WHERE type = 2") if id not in taken)
-            database.execute("INSERT INTO links VALUES (?, ?, ?, 0, ?), (?, ?, ?, 1, ?)", (workspace, source, kind, other, workspace, other, kind, source))
+            deal, contact = next((deal, contact) for (deal,) in database.execute("SELECT id FROM records WHERE type = 3") for (contact,) in database.execute("SELECT id FROM records WHERE type = 2")
+                                 if contact not in others_of(database, deal, kind, 0))
+            link_rows(database, workspace, deal, kind, 0, others_of(database, deal, kind, 0) | {contact})
+            link_rows(database, workspace, contact, kind, 1, others_of(database, contact, kind, 1) | {deal})
     elif what == "STRAY LINK":
-        workspace, source, kind, _ = pair_of_a_link(database)
+        workspace, deal, kind, _ = a_champion(database)
         nobody = bytes(15) + b"\1"
-        database.execute("INSERT INTO links VALUES (?, ?, ?, 0, ?), (?, ?, ?, 1, ?)", (workspace, nobody, kind, source, workspace, source, kind, nobody))
+        database.execute("INSERT INTO links VALUES (?, ?, ?, 0, x'', ?), (?, ?, ?, 1, x'', ?)", (workspace, nobody, kind, deal, workspace, deal, kind, nobody))
     elif what == "SWAP FIELDS":
         changed, other = (database.execute(f"SELECT id, fields FROM records WHERE type = 3 AND version {sign} (SELECT sequence FROM change_log WHERE kind = 2) LIMIT 1").fetchone()
                           for sign in ("IN", "NOT IN"))
@@ -147,8 +166,8 @@ def do_damage(path, what):
         body["number"] = 60
         database.execute("UPDATE definitions SET body = ? WHERE kind = 2 AND object_type = 3 AND number = 60", (json.dumps(body).encode(),))
     elif what == "DROP SOURCE":
-        _, source, kind, destination = pair_of_a_link(database)
-        database.execute("DELETE FROM links WHERE record_id = ? AND type = ? AND other_id = ?", (source, kind, destination))
+        workspace, deal, kind, contact = a_champion(database)
+        link_rows(database, workspace, deal, kind, 0, others_of(database, deal, kind, 0) - {contact})
     else:
         database.executescript(what)
     database.commit()

@@ -1,15 +1,29 @@
 #include "storage/sqlite/end_folder.h"
 
 #include <algorithm>
+#include <span>
+#include <tuple>
 
 #include "storage/change_codec.h"
 
 namespace plenoptic::storage::sqlite {
 namespace {
 
-constexpr std::size_t large_slice = 20'000;
+constexpr std::size_t large_slice = 10'000;
 constexpr std::chrono::seconds pause_after_failure{1};
 constexpr std::size_t most_times_due = 4;
+constexpr std::size_t rebuilt_at_once = 1 << 20;
+
+/// Of several ends in the table's order those of one record and type come together.
+void write_ends(WriteTransaction& transaction, std::span<const EndChange> ends) {
+  const auto is_elsewhere = [](const EndChange& a, const EndChange& b) { return std::tie(a.workspace, a.record, a.type) != std::tie(b.workspace, b.record, b.type); };
+  while (!ends.empty()) {
+    const auto next = std::find_if(ends.begin(), ends.end(), [&](const EndChange& end) { return is_elsewhere(end, ends.front()); });
+    const auto count = static_cast<std::size_t>(next - ends.begin());
+    transaction.change_rows(model::Side::destination, ends.first(count));
+    ends = ends.subspan(count);
+  }
+}
 
 }  // namespace
 
@@ -20,6 +34,7 @@ bool load_recent_ends(Connection& connection, RecentEnds& recent) {
   while (log.step()) {
     const WorkspaceId workspace{static_cast<std::uint32_t>(log.integer(0))};
     std::int64_t sequence = log.integer(1);
+    recent.reserve(recent.noted() + std::min(2 * static_cast<std::size_t>(log.integer(2) - sequence), most_times_due * recent.most()));
     try {
       auto entry = entries.use();
       for (entry.bind(workspace.value, sequence); entry.step(); recent.note_log_entry()) {
@@ -39,21 +54,21 @@ bool load_recent_ends(Connection& connection, RecentEnds& recent) {
 }
 
 void rebuild_ends(Connection& connection, WriteTransaction& transaction) {
+  constexpr RecordId least{}, greatest{UINT64_MAX, UINT64_MAX};
   transaction.run([&] {
-    connection.run(
-        "DELETE FROM links WHERE side = 1;"
-        "INSERT INTO links (workspace_id, record_id, type, side, other_id) SELECT workspace_id, other_id, type, 1, record_id FROM links WHERE side = 0");
-    Statement sources(connection, "SELECT workspace_id, id, links FROM records WHERE length(links) > 0");
-    HeldLinks links;
-    auto source = sources.use();
-    while (source.step()) {
-      decode_held_links(source.bytes(2), links);
-      for (const HeldLink& link : links)
-        transaction.change_row(model::Side::destination, {.record = link.destination,
-                                                          .source = RecordId::from_bytes(source.bytes(1)),
-                                                          .workspace = {static_cast<std::uint32_t>(source.integer(0))},
-                                                          .type = link.type,
-                                                          .added = true});
+    connection.run("DELETE FROM links WHERE side = 1");
+    for (const Workspace& workspace : transaction.workspaces()) {
+      std::vector<EndChange> ends;
+      const auto write = [&] {
+        std::sort(ends.begin(), ends.end());
+        write_ends(transaction, ends);
+        ends.clear();
+      };
+      transaction.scan_links(workspace.id, least, greatest, [&](RecordId source, LinkTypeNumber type, RecordId destination) {
+        ends.push_back({.record = destination, .source = source, .workspace = workspace.id, .type = type, .added = true});
+        if (ends.size() >= rebuilt_at_once) write();
+      });
+      write();
     }
     connection.run("UPDATE workspaces SET ends_at = log_sequence");
   });
@@ -66,22 +81,54 @@ EndFolder::EndFolder(Connection& connection, RecentEnds& recent, std::size_t sli
       store_place_(connection, "UPDATE workspaces SET ends_at = ? WHERE id = ?") {}
 
 void EndFolder::fold_some(WriteTransaction& transaction) {
-  if (!under_way_) {
-    if (recent_.is_due()) seal();
-    return;
-  }
-  if (!recent_.find_sorted() || (failure_ && std::chrono::steady_clock::now() < try_again_)) return;
-  // Twice what came since the last slice, so that what comes during a folding never outgrows it.
-  const std::size_t noted = recent_.noted(), came = noted - noted_;
-  noted_ = noted;
+  forget_slice();
+  if (!under_way_ || failure_) return;
+  transaction.begin_request();
   try {
-    fold(transaction, failure_ ? slice_ : std::max(slice_, 2 * came));
-    failure_.reset();
-  } catch (const StorageError& failure) {
-    failure_ = failure;
-    try_again_ = std::chrono::steady_clock::now() + pause_after_failure;
-    throw;
+    if (recent_.find_sorted()) fold(transaction, next_slice());
+    transaction.keep_request();
+  } catch (const std::exception& failure) {
+    note_failure(failure);
+    transaction.undo_request();
   }
+}
+
+std::size_t EndFolder::next_slice() const {
+  // Twice what came since the last slice, so that what comes during a folding never outgrows it; of a large group's only some, while there is time.
+  const std::size_t noted = recent_.noted(), twice = 2 * (noted - std::min(noted, noted_));
+  return std::max(slice_, noted < recent_.most() ? std::min(twice, large_slice) : twice);
+}
+
+void EndFolder::committed() {
+  done_ = folded_;
+  noted_ = recent_.noted();
+  if (!finishes_) return;
+  finishes_ = under_way_ = false;
+  recent_.folded();
+}
+
+void EndFolder::maintain(WriteTransaction& transaction) {
+  if (!under_way_ && recent_.is_due()) seal();
+  if (!under_way_ || !failure_ || std::chrono::steady_clock::now() < try_again_) return;
+  try {
+    fold_and_commit(transaction, slice_);
+    failure_.reset();
+  } catch (const std::exception& failure) {
+    note_failure(failure);
+    if (failure_->kind == StorageError::Kind::unknown_outcome) throw;
+  }
+}
+
+void EndFolder::note_failure(const std::exception& failure) {
+  forget_slice();
+  const auto* of_storage = dynamic_cast<const StorageError*>(&failure);
+  failure_ = of_storage ? *of_storage : StorageError(StorageError::Kind::other, failure.what());
+  try_again_ = std::chrono::steady_clock::now() + pause_after_failure;
+}
+
+void EndFolder::forget_slice() {
+  folded_ = done_;
+  finishes_ = false;
 }
 
 void EndFolder::require_room() const {
@@ -89,9 +136,15 @@ void EndFolder::require_room() const {
 }
 
 void EndFolder::fold_all(WriteTransaction& transaction) {
-  while (under_way_) fold(transaction, large_slice);
+  while (under_way_) fold_and_commit(transaction, large_slice);
   if (recent_.log_entries() > 0) seal();
-  while (under_way_) fold(transaction, large_slice);
+  while (under_way_) fold_and_commit(transaction, large_slice);
+}
+
+void EndFolder::fold_and_commit(WriteTransaction& transaction, std::size_t changes) {
+  forget_slice();
+  transaction.run([&] { fold(transaction, changes); });
+  committed();
 }
 
 void EndFolder::seal() {
@@ -100,21 +153,17 @@ void EndFolder::seal() {
   while (log.step()) sealed_at_.emplace_back(log.integer(0), log.integer(1));
   recent_.seal();
   under_way_ = true;
-  done_ = noted_ = 0;
+  done_ = folded_ = noted_ = 0;
 }
 
 void EndFolder::fold(WriteTransaction& transaction, std::size_t changes) {
   const std::vector<EndChange>& all = recent_.get_sorted();
-  const std::size_t end = std::min(all.size(), done_ + changes);
-  transaction.run([&] {
-    for (std::size_t i = done_; i < end; ++i) transaction.change_row(model::Side::destination, all[i]);
-    if (end == all.size())
-      for (const auto& [workspace, sequence] : sealed_at_) store_place_.use().bind(sequence, workspace).run();
-  });
-  done_ = end;
-  if (done_ < all.size()) return;
-  recent_.folded();
-  under_way_ = false;
+  const std::size_t end = done_ + std::min(changes, all.size() - done_);
+  write_ends(transaction, std::span(all).subspan(done_, end - done_));
+  folded_ = end;
+  finishes_ = end == all.size();
+  if (!finishes_) return;
+  for (const auto& [workspace, sequence] : sealed_at_) store_place_.use().bind(sequence, workspace).run();
 }
 
 }  // namespace plenoptic::storage::sqlite

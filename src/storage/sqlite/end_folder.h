@@ -1,7 +1,8 @@
-// Brings recent ends of links (recent_ends.h) into their table: a slice between two groups, in the table's order.
+// Brings recent ends of links (recent_ends.h) into their table: a slice with each group of writes, in the table's order.
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -19,11 +20,16 @@ void rebuild_ends(Connection& connection, WriteTransaction& transaction);
 /// Of the writing thread.
 class EndFolder {
  public:
-  /// `slice`: how many changes a transaction folds, or somewhat more.
+  /// `slice`: how many changes a group folds, or more.
   EndFolder(Connection& connection, RecentEnds& recent, std::size_t slice);
 
-  /// A slice, where folding is due or under way.
+  /// A slice of the folding under way, in a group's transaction: it is committed with the group. Where it fails it is undone alone, unless SQLite
+  /// rolled the whole group back; then no group folds until maintain() could.
   void fold_some(WriteTransaction& transaction);
+  /// The group was committed.
+  void committed();
+  /// Between groups: begins a folding where one is due, and tries one again that failed.
+  void maintain(WriteTransaction& transaction);
   /// Throws what folding failed with where so much has gathered since that no more may be taken in.
   void require_room() const;
   /// All there is. For an orderly end: the next start has nothing to read from the log.
@@ -31,15 +37,21 @@ class EndFolder {
 
  private:
   void seal();
+  std::size_t next_slice() const;
   void fold(WriteTransaction& transaction, std::size_t changes);
+  void fold_and_commit(WriteTransaction& transaction, std::size_t changes);
+  void forget_slice();
+  void note_failure(const std::exception& failure);
 
   RecentEnds& recent_;
   const std::size_t slice_;
   Statement logs_behind_, store_place_;
   bool under_way_ = false;
   std::size_t done_ = 0;                 // of the sealed changes
-  std::size_t noted_ = 0;                // when the last slice was begun
-  std::optional<StorageError> failure_;  // of it
+  std::size_t folded_ = 0;               // of them, once the transaction is committed
+  bool finishes_ = false;                // all of them are, then
+  std::size_t noted_ = 0;                // when the last group was committed
+  std::optional<StorageError> failure_;  // of the last slice
   std::chrono::steady_clock::time_point try_again_ = {};
   std::vector<std::pair<std::int64_t, std::int64_t>> sealed_at_;  // workspaces, and where their logs stood
 };

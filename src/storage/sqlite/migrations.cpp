@@ -3,14 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <tuple>
 
 #include <fmt/format.h>
 
 #include "storage/sqlite/held_links.h"
+#include "storage/sqlite/link_pieces.h"
 #include "storage/sqlite/record_place.h"
 
 namespace plenoptic::storage::sqlite {
 namespace {
+
+using model::Side;
 
 /// What each table is for: src/storage/README.md. Never change a step that was released: add one.
 constexpr Sql first_tables = R"(
@@ -84,7 +88,51 @@ DROP TABLE records;
 ALTER TABLE records_in_places RENAME TO records;
 )";
 
-constexpr std::array steps = {first_tables, links_into_rows, end_of_folded, records_in_places};
+/// Links that were a row each come together in pieces (link_pieces.h).
+constexpr Sql table_of_pieces = R"(
+ALTER TABLE links RENAME TO single_links;
+CREATE TABLE links (
+  workspace_id INTEGER NOT NULL, record_id BLOB NOT NULL, type INTEGER NOT NULL, side INTEGER NOT NULL, start BLOB NOT NULL, others BLOB NOT NULL,
+  PRIMARY KEY (workspace_id, record_id, type, side, start)) WITHOUT ROWID;
+)";
+
+/// From the old table, in its order, into the new one.
+void bring_links_together(Connection& connection) {
+  constexpr std::size_t most_at_once = 100'000;
+  {
+    Statement old(connection, "SELECT workspace_id, record_id, type, side, other_id FROM single_links ORDER BY workspace_id, record_id, type, side, other_id");
+    LinkPieces pieces(connection);
+    auto row = old.use();
+    std::vector<EndChange> alike;
+    RecordId of;
+    Side at = Side::source;
+    while (row.step()) {
+      const auto side = static_cast<Side>(row.integer(3));
+      const RecordId record = id_of(row.bytes(1)), other = id_of(row.bytes(4));
+      const EndChange link{.record = side == Side::source ? other : record,
+                           .source = side == Side::source ? record : other,
+                           .workspace = {static_cast<std::uint32_t>(row.integer(0))},
+                           .type = static_cast<model::LinkTypeNumber>(row.integer(2))};
+      const bool goes_on = !alike.empty() && std::tie(alike.front().workspace, of, alike.front().type, at) == std::tie(link.workspace, record, link.type, side);
+      if (!alike.empty() && (!goes_on || alike.size() == most_at_once)) {
+        pieces.change(at, alike);
+        alike.clear();
+      }
+      of = record;
+      at = side;
+      alike.push_back(link);
+    }
+    if (!alike.empty()) pieces.change(at, alike);
+  }
+  connection.run("DROP TABLE single_links");
+}
+
+struct Step {
+  Sql sql;
+  void (*fill)(Connection&) = nullptr;  // with what SQL cannot say
+};
+
+constexpr std::array<Step, 5> steps = {{{first_tables}, {links_into_rows}, {end_of_folded}, {records_in_places}, {table_of_pieces, bring_links_together}}};
 
 HeldLinks*& links_of(sqlite3_context* context) {
   auto** const place = static_cast<HeldLinks**>(sqlite3_aggregate_context(context, sizeof(HeldLinks*)));
@@ -136,7 +184,11 @@ void migrate(Connection& connection, std::int64_t form) {
   const std::int64_t secure_delete = read_pragma(connection, "PRAGMA secure_delete");
   connection.pragma("secure_delete", 0);
   connection.run("BEGIN IMMEDIATE");
-  for (std::int64_t step = now; step < form; ++step) connection.run(steps[static_cast<std::size_t>(step)]);
+  for (std::int64_t number = now; number < form; ++number) {
+    const Step& step = steps[static_cast<std::size_t>(number)];
+    connection.run(step.sql);
+    if (step.fill) step.fill(connection);
+  }
   connection.pragma("user_version", form);
   connection.run("COMMIT");
   connection.pragma("secure_delete", secure_delete);

@@ -35,15 +35,11 @@ ReadStatements::ReadStatements(Connection& connection)
       count_records(connection, "SELECT count(*) FROM records WHERE workspace_id = ? AND type = ?"),
       held_links(connection, "SELECT workspace_id, type, id, links FROM records WHERE place = ?"),
       in_trash(connection, "SELECT 1 FROM trash WHERE workspace_id = ? AND record_id = ?"),
-      links_of_record(connection,
-                      "SELECT type, side, other_id, EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = l.workspace_id AND t.record_id = l.other_id)"
-                      " FROM links l WHERE workspace_id = ? AND record_id = ? ORDER BY type, side, other_id"),
-      links_of_view(connection,
-                    "SELECT type, side, other_id, EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = l.workspace_id AND t.record_id = l.other_id)"
-                    " FROM links l WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = ? ORDER BY other_id"),
+      links_of_record(connection, "SELECT type, side, others FROM links WHERE workspace_id = ? AND record_id = ? ORDER BY type, side, start"),
+      links_of_view(connection, "SELECT others FROM links WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = ? ORDER BY start"),
       scan_held_links(connection, "SELECT id, links FROM records WHERE workspace_id = ? AND type = ? AND id BETWEEN ? AND ? ORDER BY id"),
-      scan_links(connection, "SELECT record_id, type, other_id FROM links WHERE workspace_id = ? AND record_id BETWEEN ? AND ? AND side = 0 ORDER BY record_id, type, other_id"),
-      scan_link_ends(connection, "SELECT record_id, type, side, other_id FROM links WHERE workspace_id = ? ORDER BY record_id, type, side, other_id"),
+      scan_links(connection, "SELECT record_id, type, others FROM links WHERE workspace_id = ? AND record_id BETWEEN ? AND ? AND side = 0 ORDER BY record_id, type, start"),
+      scan_link_ends(connection, "SELECT record_id, type, side, others FROM links WHERE workspace_id = ? ORDER BY record_id, type, side, start"),
       find_unique(connection, "SELECT holder FROM unique_values WHERE workspace_id = ? AND type = ? AND field = ? AND value = ?"),
       scan_unique(connection, "SELECT type, field, value, holder FROM unique_values WHERE workspace_id = ? ORDER BY type, field, value"),
       log_sequence(connection, "SELECT log_sequence FROM workspaces WHERE id = ?"),
@@ -165,12 +161,15 @@ bool Reading<Interface>::is_in_trash(WorkspaceId workspace, RecordId record) {
 template <typename Interface>
 std::vector<Link> Reading<Interface>::links(WorkspaceId workspace, TypeNumber type, RecordId record) {
   std::vector<Link> found;
-  for (const HeldLink& link : held(workspace, type, record).links) found.push_back({link.type, Side::source, link.destination, !is_in_trash(workspace, link.destination)});
+  for (const HeldLink& link : held(workspace, type, record).links) found.push_back(link_to(workspace, link.type, Side::source, link.destination));
   const auto of_row = static_cast<std::ptrdiff_t>(found.size());
   const auto key = record.bytes();
   auto rows = read_.links_of_record.use();
   rows.bind(workspace.value, key);
-  while (rows.step()) found.push_back(link_of(rows));
+  while (rows.step())
+    for_each_id(rows.bytes(2), [&, type = static_cast<LinkTypeNumber>(rows.integer(0)), side = static_cast<Side>(rows.integer(1))](RecordId other) {
+      found.push_back(link_to(workspace, type, side, other));
+    });
   std::inplace_merge(found.begin(), found.begin() + of_row, found.end(), in_order);
   bring_up_to_date(workspace, record, std::nullopt, found);
   return found;
@@ -187,7 +186,7 @@ void Reading<Interface>::bring_up_to_date(WorkspaceId workspace, RecordId record
   std::erase_if(links, is_changed);
   const auto of_table = static_cast<std::ptrdiff_t>(links.size());
   for (const EndChange& change : changes)
-    if (change.added && (!type || change.type == *type)) links.push_back({change.type, Side::destination, change.source, !is_in_trash(workspace, change.source)});
+    if (change.added && (!type || change.type == *type)) links.push_back(link_to(workspace, change.type, Side::destination, change.source));
   std::inplace_merge(links.begin(), links.begin() + of_table, links.end(), in_order);
 }
 
@@ -196,13 +195,13 @@ std::vector<Link> Reading<Interface>::links(WorkspaceId workspace, const model::
   std::vector<Link> found;
   if (is_held(type) && side == Side::source) {
     for (const HeldLink& link : held(workspace, type.end(side).type, record).links)
-      if (link.type == type.number) found.push_back({link.type, side, link.destination, !is_in_trash(workspace, link.destination)});
+      if (link.type == type.number) found.push_back(link_to(workspace, link.type, side, link.destination));
     return found;
   }
   const auto key = record.bytes();
   auto rows = read_.links_of_view.use();
   rows.bind(workspace.value, key, type.number, static_cast<int>(side));
-  while (rows.step()) found.push_back(link_of(rows));
+  while (rows.step()) for_each_id(rows.bytes(0), [&](RecordId other) { found.push_back(link_to(workspace, type.number, side, other)); });
   if (side == Side::destination) bring_up_to_date(workspace, record, type.number, found);
   return found;
 }
@@ -236,7 +235,8 @@ void Reading<Interface>::scan_links(WorkspaceId workspace, RecordId first, Recor
   const auto from = first.bytes(), to = last.bytes();
   auto rows = read_.scan_links.use();
   rows.bind(workspace.value, from, to);
-  while (rows.step()) visit(id_of(rows.bytes(0)), static_cast<LinkTypeNumber>(rows.integer(1)), id_of(rows.bytes(2)));
+  while (rows.step())
+    for_each_id(rows.bytes(2), [&, source = id_of(rows.bytes(0)), type = static_cast<LinkTypeNumber>(rows.integer(1))](RecordId destination) { visit(source, type, destination); });
 }
 
 template <typename Interface>
@@ -249,10 +249,13 @@ void Reading<Interface>::scan_link_ends(WorkspaceId workspace, const Reader::Lin
   auto rows = read_.scan_link_ends.use();
   rows.bind(workspace.value);
   while (rows.step()) {
-    const EndChange end{.record = id_of(rows.bytes(0)), .source = id_of(rows.bytes(3)), .workspace = workspace, .type = static_cast<LinkTypeNumber>(rows.integer(1))};
+    EndChange end{.record = id_of(rows.bytes(0)), .source = {}, .workspace = workspace, .type = static_cast<LinkTypeNumber>(rows.integer(1))};
     const auto side = static_cast<Side>(rows.integer(2));
-    const bool is_changed = side == Side::destination && std::binary_search(changes.begin(), changes.end(), end);
-    if (!is_changed) visit(end.record, end.type, side, end.source);
+    for_each_id(rows.bytes(3), [&](RecordId other) {
+      end.source = other;
+      const bool is_changed = side == Side::destination && std::binary_search(changes.begin(), changes.end(), end);
+      if (!is_changed) visit(end.record, end.type, side, other);
+    });
   }
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 using Place = std::uint32_t;
 constexpr Place none = UINT32_MAX;
-constexpr std::size_t most_reserved = std::size_t{1} << 17;  // memory that is not touched yet is none
+constexpr std::size_t most_reserved = std::size_t{1} << 18;  // memory that is not touched yet is none
 
 /// Of several words about one end the last counts.
 void keep_newest_words(std::vector<EndChange>& changes) {
@@ -73,14 +73,14 @@ struct RecentEnds::Batch {
   boost::unordered_flat_map<RecordKey, Place, boost::hash<RecordKey>> of_record;                   // its newest end
   std::shared_ptr<Batch> next;
 
-  /// Room for so many as another had, so that what is noted waits for no growth.
-  explicit Batch(const Batch* like = nullptr) {
-    if (!like) return;
-    places.reserve(like->places.size());
-    of_record.reserve(like->of_record.size());
-  }
+  Batch() = default;
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
+
+  void reserve(std::size_t for_ends, std::size_t for_records) {
+    places.reserve(for_ends);
+    of_record.reserve(for_records);
+  }
 
   const EndChange& change_of(Place end) const { return words[ends[end].newest].change; }
 
@@ -168,6 +168,11 @@ std::vector<EndChange> RecentEnds::changes(const Pin& pin, WorkspaceId workspace
   return found;
 }
 
+void RecentEnds::reserve(std::size_t changes) {
+  std::lock_guard lock(mutex_);
+  newest_->reserve(changes, changes);
+}
+
 void RecentEnds::note(const EndChange& change, std::uint64_t sequence) {
   std::lock_guard lock(mutex_);
   if (newest_->words.capacity() == 0) newest_->words.reserve(std::min(most_, most_reserved));
@@ -182,14 +187,15 @@ void RecentEnds::forget_from(std::size_t noted) {
 }
 
 void RecentEnds::seal() {
-  auto next = std::make_shared<Batch>(newest_.get());
+  auto next = std::make_shared<Batch>();
+  next->reserve(newest_->places.size(), newest_->of_record.size());
   sorting_ = std::async(std::launch::async, [sealed = newest_] {
     std::vector<EndChange> changes;
     changes.reserve(sealed->ends.size());
     for (Place end = 0; end < sealed->ends.size(); ++end) changes.push_back(sealed->change_of(end));
     std::sort(changes.begin(), changes.end());
     return changes;
-  });
+  }).share();
   log_entries_ = 0;
   std::lock_guard lock(mutex_);
   newest_->next = next;
@@ -197,17 +203,13 @@ void RecentEnds::seal() {
 }
 
 const std::vector<EndChange>* RecentEnds::find_sorted() {
-  if (sorting_.valid() && sorting_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return nullptr;
-  return &get_sorted();
+  return sorting_.wait_for(std::chrono::seconds(0)) == std::future_status::ready ? &sorting_.get() : nullptr;
 }
 
-const std::vector<EndChange>& RecentEnds::get_sorted() {
-  if (sorting_.valid()) sorted_ = sorting_.get();
-  return sorted_;
-}
+const std::vector<EndChange>& RecentEnds::get_sorted() { return sorting_.get(); }
 
 void RecentEnds::folded() {
-  sorted_ = {};
+  sorting_ = {};
   std::shared_ptr<Batch> gone;  // not while others wait
   std::lock_guard lock(mutex_);
   gone = std::exchange(oldest_, newest_);

@@ -1,6 +1,6 @@
 // Ends of links that were changed lately at their destinations, in memory until they are folded into table `links`. A deal that moves
 // from one account to another changes a row among the one's and a row among the other's, on two pages that nothing else in
-// its group touches. Gathered and then written in the table's order, a hundred thousand of them share pages.
+// its group touches. Gathered and then written in the table's order, hundreds of thousands of them share pages.
 //
 // Nothing can be lost by it: the source's end and the log are written at once, and the log tells at opening what was not folded
 // (docs/decisions/0013-links.md). One thread notes and folds, any may ask.
@@ -54,6 +54,8 @@ class RecentEnds {
 
   /// `sequence`: of the log entry that says so.
   void note(const EndChange& change, std::uint64_t sequence);
+  /// Room for so many changes: to grow costs as much as to note them.
+  void reserve(std::size_t changes);
   void note_log_entry() { ++log_entries_; }
   /// How many changes, since the last sealing; to go back to where a request or a group is undone.
   std::size_t noted() const;
@@ -74,11 +76,10 @@ class RecentEnds {
 
  private:
   const std::size_t most_;
-  mutable std::mutex mutex_;                     // of what is in the batches and of the chain; only the noting thread changes either
-  std::shared_ptr<Batch> oldest_;                // the sealed one, or the newest
-  std::shared_ptr<Batch> newest_;                // where changes are noted
-  std::future<std::vector<EndChange>> sorting_;  // of the noting thread, as is what follows
-  std::vector<EndChange> sorted_;
+  mutable std::mutex mutex_;                            // of what is in the batches and of the chain; only the noting thread changes either
+  std::shared_ptr<Batch> oldest_;                       // the sealed one, or the newest
+  std::shared_ptr<Batch> newest_;                       // where changes are noted
+  std::shared_future<std::vector<EndChange>> sorting_;  // of the noting thread, as is what follows; what it throws it throws to each who asks
   std::size_t log_entries_ = 0;
 };
 

@@ -26,9 +26,7 @@ std::vector<std::string> scopes_of(std::string_view text) {
 }  // namespace
 
 using model::Change;
-using model::Link;
 using model::Record;
-using model::Side;
 
 Workspace workspace_of(const Statement::Use& row) {
   Workspace workspace;
@@ -71,8 +69,6 @@ Record record_of(const Statement::Use& row, int first, TypeNumber type, RecordId
   record.fields = row.bytes(first + 5);
   return record;
 }
-
-Link link_of(const Statement::Use& row) { return {static_cast<LinkTypeNumber>(row.integer(0)), static_cast<Side>(row.integer(1)), id_of(row.bytes(2)), row.integer(3) == 0}; }
 
 Change change_of(const Statement::Use& row, WorkspaceId workspace) {
   Change change;

@@ -14,8 +14,6 @@ Workspace workspace_of(const Statement::Use& row);
 ApiKey key_of(const Statement::Use& row);
 /// Columns from `first` on: created_at, updated_at, deleted_at, version, external_id, fields.
 model::Record record_of(const Statement::Use& row, int first, TypeNumber type, RecordId id);
-/// Columns: type, side, other_id, whether the other is in the trash.
-model::Link link_of(const Statement::Use& row);
 /// Columns: sequence, previous_sequence, at, kind, type, record_id, actor, operation, request_id, idempotency_key, body.
 model::Change change_of(const Statement::Use& row, WorkspaceId workspace);
 

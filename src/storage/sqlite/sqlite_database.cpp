@@ -51,7 +51,7 @@ struct ReadConnection {
 
   static Connection& configured(Connection& connection, const SqliteOptions& options) {
     configure(connection, options);
-    connection.pragma("cache_size", -options.page_cache_kib / 4);
+    connection.pragma("cache_size", -options.page_cache_kib / 8);  // there may be many, and most records are read from kept answers
     return connection;
   }
 };
@@ -152,14 +152,18 @@ class SqliteDatabase final : public Database {
   void write_group(const std::function<void(Writer&)>& work) override {
     std::lock_guard lock(commit_mutex_);
     folder_.require_room();
-    transaction_.run([&] { work(transaction_); });
+    transaction_.run([&] {
+      work(transaction_);
+      folder_.fold_some(transaction_);
+    });
+    folder_.committed();
     wrote_ = true;
   }
 
   void maintain() override {
     checkpointer_.maintain();
     std::lock_guard lock(commit_mutex_);
-    folder_.fold_some(transaction_);
+    folder_.maintain(transaction_);
   }
 
   std::vector<std::string> verify() override { return verify_database(connection_); }

@@ -17,9 +17,9 @@ struct SqliteOptions {
   std::int64_t page_cache_kib = 65'536;
   std::int64_t wal_limit_bytes = 256 << 20;
   /// Changed ends of links that are gathered in memory before they are written into their table.
-  std::size_t recent_ends = std::size_t{1} << 17;
-  /// Of them, how many are written at once between two groups: a millisecond or two that writes wait, and a commit.
-  std::size_t ends_in_slice = 512;
+  std::size_t recent_ends = std::size_t{1} << 18;
+  /// Of them, how many are written with each group, at least: a tenth of a millisecond that its answers wait.
+  std::size_t ends_in_slice = 128;
   /// Told what the operator should know, at opening.
   std::function<void(const std::string&)> warn = [](const std::string&) {};
 };

@@ -6,6 +6,7 @@
 
 #include "storage/database.h"
 #include "storage/sqlite/held_links.h"
+#include "storage/sqlite/link_pieces.h"
 #include "storage/sqlite/recent_ends.h"
 #include "storage/sqlite/sqlite.h"
 
@@ -82,6 +83,7 @@ class Reading : public Interface {
   /// Puts right, by what was changed lately, where the table says that the record is a destination. `links`: of all types or of one, in order.
   void bring_up_to_date(WorkspaceId workspace, RecordId record, std::optional<LinkTypeNumber> type, std::vector<model::Link>& links);
   bool is_in_trash(WorkspaceId workspace, RecordId record);
+  model::Link link_to(WorkspaceId workspace, LinkTypeNumber type, model::Side side, RecordId other) { return {type, side, other, !is_in_trash(workspace, other)}; }
   void scan_held_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkVisitor& visit);
   std::vector<TypeNumber> object_types(WorkspaceId workspace);
 };
@@ -91,18 +93,18 @@ struct WriteStatements {
   explicit WriteStatements(Connection& connection);
 
   Statement begin, commit, rollback, savepoint, release, rollback_to, insert_workspace, update_workspace, put_definition, put_key, insert_record, update_record, update_held_links,
-      put_trash, drop_trash, insert_link, delete_link, put_unique, drop_unique, insert_change, store_sequence, put_idempotent, expire_idempotent;
+      put_trash, drop_trash, put_unique, drop_unique, insert_change, store_sequence, put_idempotent, expire_idempotent;
 };
 
 class WriteTransaction final : public Reading<Writer> {
  public:
   WriteTransaction(Connection& connection, ReadStatements& read, WriteStatements& write, RecentEnds& recent)
-      : Reading(read, recent, nullptr), connection_(connection), write_(write), noting_(recent) {}
+      : Reading(read, recent, nullptr), connection_(connection), write_(write), pieces_(connection), noting_(recent) {}
 
   /// Commits what `work` does; an exception of either rolls all back and comes through.
   void run(const std::function<void()>& work);
-  /// The row of a link's end where the record stands at `side`; whether anything changed.
-  bool change_row(model::Side side, const EndChange& change);
+  /// The ends of a record's links in `links`: see LinkPieces.
+  bool change_rows(model::Side side, std::span<const EndChange> changes) { return pieces_.change(side, changes); }
 
   WorkspaceId create_workspace(const Workspace& workspace) override;
   void update_workspace(const Workspace& workspace) override;
@@ -150,6 +152,7 @@ class WriteTransaction final : public Reading<Writer> {
 
   Connection& connection_;
   WriteStatements& write_;
+  LinkPieces pieces_;
   RecentEnds& noting_;
   std::size_t noted_at_begin_ = 0, noted_at_request_ = 0;  // in it
   std::unordered_map<std::uint32_t, Counter> counters_;

@@ -18,6 +18,10 @@ constexpr Rule record_rules[] = {
     {"SELECT count(*), min(l.record_id) FROM links l WHERE side = 0 AND (workspace_id, type) IN (SELECT workspace_id, number FROM definitions WHERE kind = 3"
      " AND CASE WHEN json_valid(CAST(body AS TEXT)) THEN json_extract(CAST(body AS TEXT), '$.source.cardinality') = 'HAS_ONE' END)",
      "links stand in rows of their own and belong into their records'"},
+    {"SELECT count(*), min(l.record_id) FROM links l WHERE length(others) NOT BETWEEN 1 AND 16 * 27 OR length(others) % 16 <> 0 OR length(start) NOT IN (0, 16) OR substr(others, 1, 16) < start"
+     " OR substr(others, -16) >= (SELECT min(n.start) FROM links n WHERE n.workspace_id = l.workspace_id AND n.record_id = l.record_id AND n.type = l.type AND n.side = l.side"
+     " AND n.start > l.start)",
+     "rows of links have other ids than their pieces may"},
     {"SELECT count(*), min(t.record_id) FROM trash t WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.workspace_id = t.workspace_id AND r.id = t.record_id"
      " AND r.deleted_at IS NOT NULL AND r.type IN (SELECT d.object_type FROM definitions d WHERE d.workspace_id = t.workspace_id AND d.kind = 1))",
      "entries of the trash are no trashed records"},

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <stdexcept>
-#include <tuple>
 #include <utility>
 
 #include "storage/change_codec.h"
@@ -42,8 +41,6 @@ WriteStatements::WriteStatements(Connection& connection)
       update_held_links(connection, "UPDATE records SET links = ? WHERE place = ?"),
       put_trash(connection, "INSERT OR IGNORE INTO trash (workspace_id, record_id) VALUES (?, ?)"),
       drop_trash(connection, "DELETE FROM trash WHERE workspace_id = ? AND record_id = ?"),
-      insert_link(connection, "INSERT OR IGNORE INTO links (workspace_id, record_id, type, side, other_id) VALUES (?, ?, ?, ?, ?)"),
-      delete_link(connection, "DELETE FROM links WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = ? AND other_id = ?"),
       put_unique(connection, "INSERT OR REPLACE INTO unique_values (workspace_id, type, field, value, holder) VALUES (?, ?, ?, ?, ?)"),
       drop_unique(connection, "DELETE FROM unique_values WHERE workspace_id = ? AND type = ? AND field = ? AND value = ? AND holder = ?"),
       insert_change(connection,
@@ -167,7 +164,7 @@ bool WriteTransaction::remove_link(WorkspaceId workspace, const model::LinkType&
 }
 
 bool WriteTransaction::change_link(const model::LinkType& type, const EndChange& change) {
-  const bool changed = is_held(type) ? change_held_link(type, change) : change_row(Side::source, change);
+  const bool changed = is_held(type) ? change_held_link(type, change) : change_rows(Side::source, {&change, 1});
   if (changed) note_end(change);
   return changed;
 }
@@ -184,13 +181,6 @@ bool WriteTransaction::change_held_link(const model::LinkType& type, const EndCh
     links.erase(place);
   held_changed_ = true;
   return true;
-}
-
-bool WriteTransaction::change_row(Side side, const EndChange& change) {
-  const auto source = change.source.bytes(), destination = change.record.bytes();
-  const auto& [near, far] = side == Side::source ? std::tie(source, destination) : std::tie(destination, source);
-  (change.added ? write_.insert_link : write_.delete_link).use().bind(change.workspace.value, near, change.type, static_cast<int>(side), far).run();
-  return sqlite3_changes(connection_.handle()) > 0;
 }
 
 void WriteTransaction::note_end(const EndChange& change) {
