@@ -9,14 +9,13 @@
 namespace plenoptic::index {
 namespace {
 
-std::string restored(TextStore& store, TextStore& into) {
+void restore(TextStore& store, TextStore& into) {
   std::string bytes;
   Archive saving = Archive::saving(bytes);
   saving(store);
   Archive restoring = Archive::restoring(bytes);
   restoring(into);
   restoring.require_end();
-  return bytes;
 }
 
 /// Few texts and many, short and long, in turns; squeezed and restored on the way.
@@ -35,7 +34,7 @@ TEST(TextStore, AgreesWithAMapWhateverIsSet) {
     for (const auto& [ordinal, text] : texts) ASSERT_EQ(store.get(ordinal), text);
     if (round % 5 == 4) {
       TextStore again;
-      restored(store, again);
+      restore(store, again);
       store = std::move(again);
     }
   }
