@@ -75,8 +75,8 @@ std::optional<Cuid> Cuid::parse(std::string_view text) {
   return narrow(value);
 }
 
-std::array<char, 16> Cuid::bytes() const {
-  std::array<char, 16> out;
+std::array<char, Cuid::byte_count> Cuid::bytes() const {
+  std::array<char, byte_count> out;
   for (std::size_t i = 0; i < 8; ++i) {
     out[i] = static_cast<char>(high >> (56 - 8 * i));
     out[8 + i] = static_cast<char>(low >> (56 - 8 * i));
@@ -86,7 +86,7 @@ std::array<char, 16> Cuid::bytes() const {
 
 Cuid Cuid::from_bytes(std::string_view bytes) {
   Cuid id;
-  if (bytes.size() != 16) return id;
+  if (bytes.size() != byte_count) return id;
   for (std::size_t i = 0; i < 8; ++i) {
     id.high = (id.high << 8) | static_cast<unsigned char>(bytes[i]);
     id.low = (id.low << 8) | static_cast<unsigned char>(bytes[8 + i]);

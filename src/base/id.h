@@ -15,6 +15,8 @@ namespace plenoptic::base {
 
 /// 24 base-36 digits as an unsigned 128-bit number. Zero is "no id".
 struct Cuid {
+  static constexpr std::size_t byte_count = 16;
+
   std::uint64_t high = 0;
   std::uint64_t low = 0;
 
@@ -27,8 +29,11 @@ struct Cuid {
   /// Nothing unless `text` is exactly such an id.
   static std::optional<Cuid> parse(std::string_view text);
 
-  /// 16 bytes, big endian, so that bytes sort as ids do.
-  std::array<char, 16> bytes() const;
+  /// Not before any id.
+  static constexpr Cuid greatest() { return {UINT64_MAX, UINT64_MAX}; }
+
+  /// Big endian, so that bytes sort as ids do.
+  std::array<char, byte_count> bytes() const;
   static Cuid from_bytes(std::string_view bytes);
   /// The millisecond in the leading 8 digits.
   std::int64_t milliseconds() const;

@@ -51,7 +51,7 @@ std::unique_ptr<index::WorkspaceIndex> load_index(const std::vector<Reader*>& sn
   ranges.reserve(borders.size());
   for (std::size_t i = 0; i < borders.size(); ++i) ranges.emplace_back(*index, schema);
   share_out(snapshots.size(), ranges.size(), [&](std::size_t thread, std::size_t i) {
-    RecordId last{UINT64_MAX, UINT64_MAX};
+    RecordId last = RecordId::greatest();
     if (i + 1 < borders.size()) {
       last = borders[i + 1];  // the id before the next range's first
       if (last.low-- == 0) --last.high;

@@ -39,8 +39,8 @@ class BodyReader {
     std::vector<model::LinkChange> links;
     for (std::uint64_t i = 0; i < count; ++i) {
       const std::uint64_t type = number();
-      const auto source = model::RecordId::from_bytes(bytes(16));
-      const auto destination = model::RecordId::from_bytes(bytes(16));
+      const auto source = model::RecordId::from_bytes(bytes(model::RecordId::byte_count));
+      const auto destination = model::RecordId::from_bytes(bytes(model::RecordId::byte_count));
       links.push_back({static_cast<model::LinkTypeNumber>(type / 2), source, destination, type % 2 == 1});
     }
     return links;

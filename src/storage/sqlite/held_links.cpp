@@ -5,7 +5,7 @@
 namespace plenoptic::storage::sqlite {
 namespace {
 
-constexpr std::size_t type_bytes = 4, id_bytes = 16;
+constexpr std::size_t type_bytes = 4, id_bytes = model::RecordId::byte_count;
 
 }  // namespace
 

@@ -8,14 +8,12 @@ namespace {
 
 using model::Side;
 
-constexpr RecordId greatest_id{UINT64_MAX, UINT64_MAX};
-
 RecordId far_end(Side side, const EndChange& change) { return side == Side::source ? change.record : change.source; }
 
 std::string bytes_of(std::span<const RecordId> ids) {
   std::string bytes;
-  bytes.reserve(ids.size() * id_bytes);
-  for (const RecordId id : ids) bytes.append(id.bytes().data(), id_bytes);
+  bytes.reserve(ids.size() * RecordId::byte_count);
+  for (const RecordId id : ids) bytes.append(id.bytes().data(), RecordId::byte_count);
   return bytes;
 }
 
@@ -68,7 +66,7 @@ LinkPieces::Piece LinkPieces::find(const Key& key, RecordId id) {
 
 RecordId LinkPieces::end_of(const Key& key, const Piece& piece) {
   auto row = next_.use();
-  return row.bind(key.workspace.value, key.record, key.type, key.side, piece.start).step() ? id_of(row.bytes(0)) : greatest_id;
+  return row.bind(key.workspace.value, key.record, key.type, key.side, piece.start).step() ? id_of(row.bytes(0)) : RecordId::greatest();
 }
 
 void LinkPieces::store(const Key& key, const Piece& piece, bool grew_at_end) {

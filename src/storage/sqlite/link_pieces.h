@@ -19,7 +19,6 @@ namespace plenoptic::storage::sqlite {
 
 /// What stays on its page: SQLite moves a row's end to a page of its own from 488 bytes on where pages have 2 KiB. verify.cpp has it too.
 inline constexpr std::size_t most_ids_in_piece = 27;
-inline constexpr std::size_t id_bytes = 16;
 
 /// Calls `visit` with each id of a piece. Throws std::runtime_error where `others` is none of those that LinkPieces writes.
 template <typename Visit>
@@ -27,9 +26,9 @@ void for_each_id(std::string_view others, const Visit& visit) {
   const auto require = [](bool sound) {
     if (!sound) throw std::runtime_error("a row of links does not decode");
   };
-  require(!others.empty() && others.size() % id_bytes == 0);
-  for (std::string_view before; !others.empty(); others.remove_prefix(id_bytes)) {
-    const std::string_view id = others.substr(0, id_bytes);
+  require(!others.empty() && others.size() % RecordId::byte_count == 0);
+  for (std::string_view before; !others.empty(); others.remove_prefix(RecordId::byte_count)) {
+    const std::string_view id = others.substr(0, RecordId::byte_count);
     require(before < id);
     before = id;
     visit(id_of(id));
@@ -49,7 +48,7 @@ class LinkPieces {
   /// A record's side of a type.
   struct Key {
     WorkspaceId workspace;
-    std::array<char, id_bytes> record;
+    std::array<char, RecordId::byte_count> record;
     LinkTypeNumber type;
     int side;
   };

@@ -103,7 +103,7 @@ void bring_links_together(Connection& connection) {
     Statement old(connection, "SELECT workspace_id, record_id, type, side, other_id FROM single_links ORDER BY workspace_id, record_id, type, side, other_id");
     LinkPieces pieces(connection);
     auto row = old.use();
-    std::vector<EndChange> alike;
+    std::vector<EndChange> alike;  // of one record, type and side
     RecordId of;
     Side at = Side::source;
     while (row.step()) {

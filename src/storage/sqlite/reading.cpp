@@ -241,8 +241,7 @@ void Reading<Interface>::scan_links(WorkspaceId workspace, RecordId first, Recor
 
 template <typename Interface>
 void Reading<Interface>::scan_link_ends(WorkspaceId workspace, const Reader::LinkEndVisitor& visit) {
-  constexpr RecordId least{}, greatest{UINT64_MAX, UINT64_MAX};
-  scan_held_links(workspace, least, greatest, [&](RecordId source, LinkTypeNumber type, RecordId destination) { visit(source, type, Side::source, destination); });
+  scan_held_links(workspace, RecordId(), RecordId::greatest(), [&](RecordId source, LinkTypeNumber type, RecordId destination) { visit(source, type, Side::source, destination); });
   const std::vector<EndChange> changes = recent_.changes(pin_, workspace, end_of_log(workspace));
   for (const EndChange& change : changes)
     if (change.added) visit(change.record, change.type, Side::destination, change.source);

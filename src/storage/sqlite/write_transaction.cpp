@@ -17,7 +17,7 @@ std::string joined(const std::vector<std::string>& scopes) {
   return text;
 }
 
-std::optional<std::array<char, 16>> optional_bytes(const std::optional<RecordId>& id) { return id ? std::optional(id->bytes()) : std::nullopt; }
+std::optional<std::array<char, RecordId::byte_count>> optional_bytes(const std::optional<RecordId>& id) { return id ? std::optional(id->bytes()) : std::nullopt; }
 
 }  // namespace
 
