@@ -270,6 +270,24 @@ TEST_F(RecentEndsTest, WhereTheLogCannotBeReadTheyAreRebuiltAndTheOperatorIsTold
   }
 }
 
+TEST_F(RecentEndsTest, WhereTheyCannotBeRebuiltEitherNothingChangesAndTheNextStepIsNamed) {
+  open_with(1000);
+  for (int round = 0; round < 30; ++round) run_group();
+  database.reset();
+  run_sql("UPDATE change_log SET body = x'ff'; UPDATE workspaces SET ends_at = 0; UPDATE records SET links = x'ff'");
+  const std::int64_t before = ask_sql("SELECT count(*) FROM links");
+  for (int time = 0; time < 2; ++time) {
+    try {
+      open_with(7);
+      FAIL() << "it opens";
+    } catch (const StorageError& failure) {
+      EXPECT_EQ(failure.kind, StorageError::Kind::corrupt);
+      EXPECT_THAT(failure.what(), testing::AllOf(testing::HasSubstr("do not decode"), testing::HasSubstr("Nothing was changed"), testing::HasSubstr("backup")));
+    }
+    EXPECT_EQ(ask_sql("SELECT count(*) FROM links"), before);
+  }
+}
+
 TEST_F(RecentEndsTest, WhatIsFoldedIsNotReadAgainFromADamagedLog) {
   for (int round = 0; round < 30; ++round) run_group();
   database.reset();

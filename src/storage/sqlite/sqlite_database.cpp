@@ -122,11 +122,7 @@ class SqliteDatabase final : public Database {
         pool_(path_, options),
         checkpointer_(
             open_for_checkpoints(path_, options), [this] { return read(); }, commit_mutex_, options.wal_limit_bytes / page_bytes / 4, options.wal_limit_bytes / page_bytes) {
-    if (!load_recent_ends(connection_, recent_)) {
-      options_.warn("the end of the change log cannot be read: the far ends of all links are written anew from their records, which takes a minute for millions");
-      recent_.forget_from(0);
-      rebuild_ends(connection_, transaction_);
-    }
+    if (!load_recent_ends(connection_, recent_)) make_ends_anew();
     // The file's size says nothing: it is written over from its beginning. The hook tells the pages in use.
     sqlite3_wal_hook(
         connection_.handle(),
@@ -171,6 +167,21 @@ class SqliteDatabase final : public Database {
   std::string describe() const override { return fmt::format("SQLite {} in {}", sqlite3_libversion(), path_); }
 
  private:
+  void make_ends_anew() {
+    options_.warn("the end of the change log cannot be read: the far ends of all links are written anew from their records, which takes a minute for millions");
+    recent_.forget_from(0);
+    try {
+      rebuild_ends(connection_, transaction_);
+    } catch (const std::runtime_error& failure) {
+      const auto* of_storage = dynamic_cast<const StorageError*>(&failure);
+      if (of_storage && of_storage->kind != StorageError::Kind::corrupt) throw;
+      throw StorageError(StorageError::Kind::corrupt,
+                         fmt::format("{} is damaged: neither the end of its change log can be read, nor the links that would stand in for it ({}). Nothing was changed."
+                                     " Restore it from a backup.",
+                                     path_, failure.what()));
+    }
+  }
+
   static Connection open(const std::string& path, const SqliteOptions& options, const GatheringFileSystem& gathering) {
     ::umask(0077);
     // What is never synced must not wait for it.
