@@ -54,7 +54,6 @@ bool load_recent_ends(Connection& connection, RecentEnds& recent) {
 }
 
 void rebuild_ends(Connection& connection, WriteTransaction& transaction) {
-  constexpr RecordId least{}, greatest{UINT64_MAX, UINT64_MAX};
   transaction.run([&] {
     connection.run("DELETE FROM links WHERE side = 1");
     for (const Workspace& workspace : transaction.workspaces()) {
@@ -64,7 +63,7 @@ void rebuild_ends(Connection& connection, WriteTransaction& transaction) {
         write_ends(transaction, ends);
         ends.clear();
       };
-      transaction.scan_links(workspace.id, least, greatest, [&](RecordId source, LinkTypeNumber type, RecordId destination) {
+      transaction.scan_links(workspace.id, RecordId(), RecordId::greatest(), [&](RecordId source, LinkTypeNumber type, RecordId destination) {
         ends.push_back({.record = destination, .source = source, .workspace = workspace.id, .type = type, .added = true});
         if (ends.size() >= rebuilt_at_once) write();
       });
@@ -85,7 +84,7 @@ void EndFolder::fold_some(WriteTransaction& transaction) {
   if (!under_way_ || failure_) return;
   transaction.begin_request();
   try {
-    if (recent_.find_sorted()) fold(transaction, next_slice());
+    if (recent_.is_sorted()) fold(transaction, next_slice());
     transaction.keep_request();
   } catch (const std::exception& failure) {
     note_failure(failure);
@@ -157,11 +156,10 @@ void EndFolder::seal() {
 }
 
 void EndFolder::fold(WriteTransaction& transaction, std::size_t changes) {
-  const std::vector<EndChange>& all = recent_.get_sorted();
-  const std::size_t end = done_ + std::min(changes, all.size() - done_);
-  write_ends(transaction, std::span(all).subspan(done_, end - done_));
-  folded_ = end;
-  finishes_ = end == all.size();
+  const std::vector<EndChange> ends = recent_.sorted(done_, changes);
+  write_ends(transaction, ends);
+  folded_ = done_ + ends.size();
+  finishes_ = folded_ == recent_.sealed();
   if (!finishes_) return;
   for (const auto& [workspace, sequence] : sealed_at_) store_place_.use().bind(sequence, workspace).run();
 }

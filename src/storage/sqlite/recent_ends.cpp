@@ -128,6 +128,34 @@ struct RecentEnds::Batch {
   }
 };
 
+namespace {
+
+/// The places of a batch's ends, in the table's order. What comes first in it stands beside each place, so that the changes themselves, which
+/// lie all over memory, are looked at where that is equal.
+std::vector<Place> order_of(const RecentEnds::Batch& batch) {
+  struct Entry {
+    std::uint64_t id_begin;
+    std::uint32_t workspace;
+    Place end;
+  };
+  std::vector<Entry> entries;
+  entries.reserve(batch.ends.size());
+  for (Place end = 0; end < batch.ends.size(); ++end) {
+    const EndChange& change = batch.change_of(end);
+    entries.push_back({change.record.high, change.workspace.value, end});
+  }
+  std::sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) {
+    if (const auto order = std::tie(a.workspace, a.id_begin) <=> std::tie(b.workspace, b.id_begin); order != 0) return order < 0;
+    return batch.change_of(a.end) < batch.change_of(b.end);
+  });
+  std::vector<Place> order;
+  order.reserve(entries.size());
+  for (const Entry& entry : entries) order.push_back(entry.end);
+  return order;
+}
+
+}  // namespace
+
 RecentEnds::RecentEnds(std::size_t most) : most_(most), oldest_(std::make_shared<Batch>()), newest_(oldest_) {}
 
 RecentEnds::~RecentEnds() = default;
@@ -189,24 +217,25 @@ void RecentEnds::forget_from(std::size_t noted) {
 void RecentEnds::seal() {
   auto next = std::make_shared<Batch>();
   next->reserve(newest_->places.size(), newest_->of_record.size());
-  sorting_ = std::async(std::launch::async, [sealed = newest_] {
-    std::vector<EndChange> changes;
-    changes.reserve(sealed->ends.size());
-    for (Place end = 0; end < sealed->ends.size(); ++end) changes.push_back(sealed->change_of(end));
-    std::sort(changes.begin(), changes.end());
-    return changes;
-  }).share();
+  sorting_ = std::async(std::launch::async, [sealed = newest_] { return order_of(*sealed); }).share();
   log_entries_ = 0;
   std::lock_guard lock(mutex_);
   newest_->next = next;
   newest_ = std::move(next);
 }
 
-const std::vector<EndChange>* RecentEnds::find_sorted() {
-  return sorting_.wait_for(std::chrono::seconds(0)) == std::future_status::ready ? &sorting_.get() : nullptr;
-}
+std::size_t RecentEnds::sealed() const { return oldest_->ends.size(); }
 
-const std::vector<EndChange>& RecentEnds::get_sorted() { return sorting_.get(); }
+bool RecentEnds::is_sorted() const { return sorting_.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
+
+std::vector<EndChange> RecentEnds::sorted(std::size_t from, std::size_t most) const {
+  const Order& order = sorting_.get();
+  const std::size_t end = from + std::min(most, order.size() - from);
+  std::vector<EndChange> changes;
+  changes.reserve(end - from);
+  for (std::size_t at = from; at < end; ++at) changes.push_back(oldest_->change_of(order[at]));
+  return changes;
+}
 
 void RecentEnds::folded() {
   sorting_ = {};

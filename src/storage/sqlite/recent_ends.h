@@ -67,19 +67,23 @@ class RecentEnds {
   bool is_due() const { return noted() >= most_ || log_entries_ >= most_; }
   /// Between groups. What was noted is to be folded, and what comes begins anew. Only where nothing is left to fold.
   void seal();
-  /// The sealed changes, in the table's order, each end once; null while a thread of its own sorts them.
-  const std::vector<EndChange>* find_sorted();
-  /// Waits for it.
-  const std::vector<EndChange>& get_sorted();
+  /// How many ends were sealed.
+  std::size_t sealed() const;
+  /// Whether a thread of its own is done with sorting them.
+  bool is_sorted() const;
+  /// The sealed changes in the table's order, each end once: from one place on, so many at most. Waits until they are sorted.
+  std::vector<EndChange> sorted(std::size_t from, std::size_t most) const;
   /// All of them are in the table and committed.
   void folded();
 
  private:
+  using Order = std::vector<std::uint32_t>;  // of a batch's ends
+
   const std::size_t most_;
-  mutable std::mutex mutex_;                            // of what is in the batches and of the chain; only the noting thread changes either
-  std::shared_ptr<Batch> oldest_;                       // the sealed one, or the newest
-  std::shared_ptr<Batch> newest_;                       // where changes are noted
-  std::shared_future<std::vector<EndChange>> sorting_;  // of the noting thread, as is what follows; what it throws it throws to each who asks
+  mutable std::mutex mutex_;           // of what is in the batches and of the chain; only the noting thread changes either
+  std::shared_ptr<Batch> oldest_;      // the sealed one, or the newest
+  std::shared_ptr<Batch> newest_;      // where changes are noted
+  std::shared_future<Order> sorting_;  // of the noting thread, as is what follows; what it throws it throws to each who asks
   std::size_t log_entries_ = 0;
 };
 
