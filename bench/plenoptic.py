@@ -68,8 +68,8 @@ class Server:
 
     def read_all_once(self):
         """Retrieves each opportunity, so that what can be kept of it is."""
-        read = 0
-        while read < self.total("opportunities"):
+        read, total = 0, self.total("opportunities")
+        while read < total:
             read += self.drive("each", 5, first=read)["requests"]
 
     def memory_mib(self):
