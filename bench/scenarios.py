@@ -68,6 +68,7 @@ def compare(what, scenario, contenders, rounds, seconds, connections):
 
 def mixed(server, seconds, connections=32):
     """80 % retrieve, 15 % list, 5 % update, and the server's memory while it lasts."""
+    server.read_all_once()
     note(f"mixed load for {seconds} s")
     samples, over = [], threading.Event()
     started = time.monotonic()
