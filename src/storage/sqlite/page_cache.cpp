@@ -7,7 +7,6 @@
 namespace plenoptic::storage::sqlite {
 namespace {
 
-constexpr std::size_t frames_in_slab = 16;
 constexpr std::size_t cache_line_bytes = 64;
 
 std::size_t aligned(std::size_t bytes) { return (bytes + 15) / 16 * 16; }
@@ -57,19 +56,16 @@ PageCache::PageCache(int page_bytes, int extra_bytes, bool purgeable)
       frame_bytes_(page_bytes_ + aligned(sizeof(Frame)) + aligned(static_cast<std::size_t>(extra_bytes))),
       purgeable_(purgeable) {}
 
-PageCache::Frame& PageCache::frame(FrameNumber number) const {
-  return *reinterpret_cast<Frame*>(slabs_[number / frames_in_slab].get() + number % frames_in_slab * frame_bytes_ + page_bytes_);
-}
-
-/// SQLite's search of a page waits for one cache line after another. Its header and what SQLite keeps beside it lie in one piece.
-void PageCache::ask_for_all_of(const Frame& frame) const {
-  const char* const begin = static_cast<const char*>(frame.page.pBuf);
+/// SQLite's search of a page waits for one cache line after another. Its header and what SQLite keeps beside it lie in one piece. Where that
+/// begins is reckoned, not read from the header, which may be as far away as the rest.
+void PageCache::ask_for_all_of(FrameNumber number) const {
+  const char* const begin = content(number);
   for (std::size_t at = 0; at < frame_bytes_; at += cache_line_bytes) __builtin_prefetch(begin + at);
 }
 
 sqlite3_pcache_page* PageCache::fetch(std::uint32_t number, Create create) {
   if (const auto found = frame_of_.find(number); found != frame_of_.end()) {
-    ask_for_all_of(frame(found->second));
+    ask_for_all_of(found->second);
     return use(found->second);
   }
   if (create == Create::never) return nullptr;

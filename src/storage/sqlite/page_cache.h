@@ -38,15 +38,17 @@ class PageCache {
 
  private:
   using FrameNumber = std::uint32_t;
+  static constexpr std::size_t frames_in_slab = 16;
   struct Frame {
     sqlite3_pcache_page page;
     FrameNumber number;
   };
   enum State : std::uint8_t { unused, kept, touched, in_use };  // kept and touched: not in use, the latter since the hand came by
 
-  Frame& frame(FrameNumber number) const;
+  char* content(FrameNumber number) const { return slabs_[number / frames_in_slab].get() + number % frames_in_slab * frame_bytes_; }
+  Frame& frame(FrameNumber number) const { return *reinterpret_cast<Frame*>(content(number) + page_bytes_); }
   static FrameNumber number_of(sqlite3_pcache_page* page) { return reinterpret_cast<Frame*>(page)->number; }
-  void ask_for_all_of(const Frame& frame) const;
+  void ask_for_all_of(FrameNumber number) const;
   sqlite3_pcache_page* use(FrameNumber number);
   sqlite3_pcache_page* make(std::uint32_t page_number);
   /// One that is not in use, where there is one.
