@@ -121,7 +121,7 @@ void append_full_record(std::string& out, Call& call, const ObjectType& type, co
   out += ',';
   append_fields(out, type, record);
   out += ',';
-  append_relationships(out, call.schema(), type, call.storage().links(call.workspace->id, type.number, record.id));
+  append_relationships(out, call.schema(), type, call.storage().links(call.workspace->id, record.id));
   out += '}';
 }
 

@@ -44,7 +44,11 @@ class IndexSnapshotsTest : public testing::Test {
     settings = {.directory = root + "/" + where, .program = "test 1", .after = 1};
     const bool made = fs::exists(settings.directory);
     database = storage::open_sqlite({.directory = settings.directory, .throw_away = false});
-    if (!made) database->write_group([&](storage::Writer& writer) { workspace = writer.create_workspace({.slug = "w", .name = "W", .settings = "{}", .schema_version = 1}); });
+    if (made) return;
+    database->write_group([&](storage::Writer& writer) {
+      workspace = writer.create_workspace({.slug = "w", .name = "W", .settings = "{}", .schema_version = 1});
+      for (const model::ObjectType& type : schema->object_types()) writer.put_definition(workspace, {storage::DefinitionKind::object_type, type.number, 0, "{}"});
+    });
   }
 
   std::uint32_t pick(std::uint32_t below) { return std::uniform_int_distribution<std::uint32_t>(0, below - 1)(random); }

@@ -122,7 +122,7 @@ void merge_fields(UniqueValues& unique, const ObjectType& type, const FieldValue
 
 std::vector<RecordId> neighbours_of(WriteContext& context, const ObjectType& type, RecordId id) {
   std::vector<RecordId> ids;
-  for (const model::Link& link : context.storage.links(context.workspace, type.number, id)) ids.push_back(link.other);
+  for (const model::Link& link : context.storage.links(context.workspace, id)) ids.push_back(link.other);
   return ids;
 }
 

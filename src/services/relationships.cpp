@@ -210,7 +210,7 @@ std::vector<LinkChange> drop_taken_links(WriteContext& context, const ObjectType
     const auto links = context.storage.links(context.workspace, link_type, side, holder);
     return std::count_if(links.begin(), links.end(), [](const model::Link& link) { return link.other_live; });
   };
-  for (const model::Link& link : context.storage.links(context.workspace, type.number, record)) {
+  for (const model::Link& link : context.storage.links(context.workspace, record)) {
     const model::LinkType* link_type = context.schema->find_link_type(link.type);
     if (!link_type || !link.other_live) continue;
     const Side far_side = model::other_side(link.side);

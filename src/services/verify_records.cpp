@@ -128,7 +128,7 @@ bool RecordChecks::check_values(const ObjectType& type, const Record& record, co
 
 void RecordChecks::check_links(const ObjectType& type, const Record& record) {
   std::map<std::pair<model::LinkTypeNumber, Side>, int> live_links;
-  for (const model::Link& link : storage_.links(workspace_.id, type.number, record.id)) {
+  for (const model::Link& link : storage_.links(workspace_.id, record.id)) {
     ++link_ends_;
     const model::LinkType* link_type = schema_.find_link_type(link.type);
     if (!link_type || link_type->end(link.side).type != record.type) {

@@ -100,7 +100,7 @@ class Reader {
   virtual void scan_records(WorkspaceId workspace, TypeNumber type, const std::function<void(const model::Record&)>& visit) = 0;
   virtual std::uint64_t count_records(WorkspaceId workspace, TypeNumber type) = 0;
   /// Links of one record at both sides, ordered by (type, side, the other's id); those to trashed records included.
-  virtual std::vector<model::Link> links(WorkspaceId workspace, TypeNumber type, RecordId record) = 0;
+  virtual std::vector<model::Link> links(WorkspaceId workspace, RecordId record) = 0;
   /// Those of one link type where the record stands at `side`, same order.
   virtual std::vector<model::Link> links(WorkspaceId workspace, const model::LinkType& type, model::Side side, RecordId record) = 0;
   /// Links whose source is from `first` to `last` (both included); those of one type ordered by source.

@@ -23,7 +23,7 @@ class LinksTest : public DatabaseTest {
     for (const model::Link& link : links) found.emplace_back(link.type, link.side, link.other);
     return found;
   }
-  std::vector<Place> places_of(RecordId record) { return places(database->read()->links(workspace, model::types::account, record)); }
+  std::vector<Place> places_of(RecordId record) { return places(database->read()->links(workspace, record)); }
 
   /// Each change is logged, as the seam asks for.
   bool link(Writer& writer, const model::LinkType& type, RecordId from, RecordId to) {
@@ -67,7 +67,7 @@ TEST_F(LinksTest, LinksHaveTwoEndsAndKnowTheTrash) {
       EXPECT_TRUE(link(writer, type, a.id, b.id));
       EXPECT_FALSE(link(writer, type, a.id, b.id));
     });
-    const auto end = [&](RecordId id) { return database->read()->links(workspace, a.type, id).at(0); };
+    const auto end = [&](RecordId id) { return database->read()->links(workspace, id).at(0); };
     EXPECT_EQ(end(a.id).other, b.id);
     EXPECT_EQ(end(a.id).side, source);
     EXPECT_EQ(end(b.id).side, destination);
@@ -128,7 +128,7 @@ TEST_F(LinksTest, ANewRecordsLinksMayComeBeforeItsRow) {
       EXPECT_TRUE(link(writer, parent, a.id, b.id));  // of another record in between
       EXPECT_TRUE(unlink(writer, parent, a.id, b.id));
       writer.insert_record(workspace, b);
-      EXPECT_THAT(places(writer.links(workspace, b.type, b.id)), testing::ElementsAre(Place{7, source, a.id}));
+      EXPECT_THAT(places(writer.links(workspace, b.id)), testing::ElementsAre(Place{7, source, a.id}));
       kept ? writer.keep_request() : writer.undo_request();
     }
   });
@@ -174,7 +174,7 @@ TEST_F(LinksTest, AnUndoneRequestsLinksAreGone) {
     link(writer, parent, a.id, c.id);
     writer.update_record(workspace, a);  // the row was written with them
     writer.undo_request();
-    EXPECT_THAT(places(writer.links(workspace, a.type, a.id)), testing::ElementsAre(Place{7, source, b.id}));
+    EXPECT_THAT(places(writer.links(workspace, a.id)), testing::ElementsAre(Place{7, source, b.id}));
     writer.begin_request();
     unlink(writer, parent, a.id, b.id);
     writer.undo_request();
@@ -223,26 +223,28 @@ TEST_F(LinksTest, AnOlderFormsLinksMoveIntoTheirRows) {
   database.reset();
   const std::string path = directory + "/older/plenoptic.db";
   std::filesystem::create_directory(directory + "/older");
-  const RecordId a = ids.next(++now), b = ids.next(++now), c = ids.next(++now);
+  const RecordId a = ids.next(++now), b = ids.next(++now), c = ids.next(++now), elsewhere = ids.next(++now);
   {
     sqlite::Connection connection(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     sqlite::migrate(connection, 1);
     connection.run(
-        "INSERT INTO workspaces VALUES (1, 'w', 'W', 0, '{}', 1, 3), (2, 'v', 'V', 0, '{}', 1, 0);"
-        "INSERT INTO definitions VALUES (1, 1, 1, 0, '{}')");
+        "INSERT INTO workspaces VALUES (1, 'w', 'W', 0, '{}', 1, 3), (2, 'v', 'V', 0, '{}', 1, 1);"
+        "INSERT INTO definitions VALUES (1, 1, 1, 0, '{}'), (2, 1, 1, 0, '{}')");
     sqlite::Statement definition(connection, "INSERT INTO definitions VALUES (?, 3, 0, ?, ?)");
     const auto define = [&](int in, const model::LinkType& type) { definition.use().bind(in, type.number, model::link_type_to_json(type).dump()).run(); };
     define(1, parent);
     define(1, partners);
     define(2, link_type(parent.number, model::Cardinality::has_many));
-    sqlite::Statement record(connection, "INSERT INTO records VALUES (1, 1, ?, 1, 2, NULL, ?, NULL, x'')");
-    sqlite::Statement entry(connection, "INSERT INTO change_log VALUES (1, ?, 0, 2, 1, 1, ?, x'', x'', x'', x'', x'000000')");
-    int version = 0;
-    for (const RecordId id : {a, b, c}) {
+    sqlite::Statement record(connection, "INSERT INTO records VALUES (?, 1, ?, 1, 2, NULL, ?, NULL, x'')");
+    sqlite::Statement entry(connection, "INSERT INTO change_log VALUES (?, ?, 0, 2, 1, 1, ?, x'', x'', x'', x'', x'000000')");
+    const auto make = [&](int in, const RecordId id, int version) {
       const auto key = id.bytes();
-      record.use().bind(key, ++version).run();
-      entry.use().bind(version, key).run();
-    }
+      record.use().bind(in, key, version).run();
+      entry.use().bind(in, version, key).run();
+    };
+    int version = 0;
+    for (const RecordId id : {a, b, c}) make(1, id, ++version);
+    make(2, elsewhere, 1);
     sqlite::Statement link(connection, "INSERT INTO links VALUES (1, ?, ?, ?, ?)");
     const auto from = a.bytes(), to = b.bytes(), other = c.bytes();
     for (const int type : {5, 7}) {
@@ -252,15 +254,16 @@ TEST_F(LinksTest, AnOlderFormsLinksMoveIntoTheirRows) {
     link.use().bind(from, 7, 0, other).run();
     link.use().bind(other, 7, 1, from).run();
     sqlite::Statement of_another_workspace(connection, "INSERT INTO links VALUES (2, ?, 7, 0, ?)");
-    of_another_workspace.use().bind(from, to).run();
-    for (int i = 0; i < 60; ++i) of_another_workspace.use().bind(from, ids.next(++now).bytes()).run();
+    const auto many = elsewhere.bytes();
+    of_another_workspace.use().bind(many, to).run();
+    for (int i = 0; i < 60; ++i) of_another_workspace.use().bind(many, ids.next(++now).bytes()).run();
   }
   workspace = {1};
   database = open_sqlite({.directory = directory + "/older"});
   EXPECT_THAT(places_of(a), testing::ElementsAre(Place{5, source, b}, Place{7, source, b}, Place{7, source, c}));
   EXPECT_THAT(places_of(b), testing::ElementsAre(Place{5, destination, a}, Place{7, destination, a}));
   EXPECT_THAT(places_of(c), testing::ElementsAre(Place{7, destination, a}));
-  EXPECT_EQ(database->read()->links({2}, link_type(7, model::Cardinality::has_many), source, a).size(), 61U);
+  EXPECT_EQ(database->read()->links({2}, link_type(7, model::Cardinality::has_many), source, elsewhere).size(), 61U);
   EXPECT_EQ(database->read()->find_record(workspace, 1, c)->version, 3U);
   EXPECT_THAT(database->verify(), testing::IsEmpty());
   database->write_group([&](Writer& writer) {
@@ -326,6 +329,39 @@ TEST_F(LinksTest, ManyLinksOfARecordAreAllThereInWhateverOrderTheyCameAndWent) {
     ASSERT_NO_FATAL_FAILURE(expect_all_there());
   }
   EXPECT_EQ(rows_of_links(), 0);
+}
+
+/// What a row holds, it holds of all sets together; the largest moves out.
+TEST_F(LinksTest, ARecordWithManySetsOfLinksKeepsTheSmallOnesInItsRow) {
+  database->write_group([&](Writer& writer) { writer.put_definition(workspace, {DefinitionKind::object_type, model::types::account, 0, "{}"}); });
+  std::vector<Place> expected;
+  model::Record hub;
+  database->write_group([&](Writer& writer) {
+    hub = make(writer);
+    for (const auto& [type, count] : {std::pair(3U, 20), {5U, 25}, {8U, 10}})
+      for (int i = 0; i < count; ++i) {
+        const RecordId other = make(writer).id;
+        EXPECT_TRUE(link(writer, link_type(type, model::Cardinality::has_many), hub.id, other));
+        EXPECT_FALSE(link(writer, link_type(type, model::Cardinality::has_many), hub.id, other));
+        expected.emplace_back(type, source, other);
+      }
+    for (int i = 0; i < 60; ++i) {
+      const RecordId other = make(writer).id;
+      link(writer, parent, other, hub.id);
+      expected.emplace_back(parent.number, destination, other);
+    }
+  });
+  std::sort(expected.begin(), expected.end());
+  for (int turn = 0; turn < 2; ++turn, reopen()) {
+    EXPECT_EQ(places_of(hub.id), expected);
+    std::vector<Place> scanned;
+    database->read()->scan_link_ends(workspace, [&](RecordId record, model::LinkTypeNumber type, model::Side side, RecordId other) {
+      if (record == hub.id) scanned.emplace_back(type, side, other);
+    });
+    EXPECT_THAT(scanned, testing::UnorderedElementsAreArray(expected));
+    EXPECT_THAT(database->verify(), testing::IsEmpty());
+  }
+  EXPECT_EQ(rows_of_links(), 1 + 3);  // of type 5 and, folded when the database was left, of the parents
 }
 
 TEST_F(LinksTest, WhatGrowsAtItsEndLeavesFullRowsBehind) {

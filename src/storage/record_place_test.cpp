@@ -138,13 +138,14 @@ TEST_F(RecordPlaceTest, AnOlderFormsRecordsMoveToTheirPlaces) {
   ASSERT_EQ(before.size(), 2U);
   run("CREATE TABLE before (workspace_id INTEGER NOT NULL, type INTEGER NOT NULL, id BLOB NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,"
       " deleted_at INTEGER, version INTEGER NOT NULL, external_id BLOB, links BLOB NOT NULL, fields BLOB NOT NULL, PRIMARY KEY (workspace_id, type, id));"
-      "INSERT INTO before SELECT workspace_id, type, id, created_at, updated_at, deleted_at, version, external_id, links, fields FROM records;"
-      "DROP TABLE records; ALTER TABLE before RENAME TO records;"
-      "CREATE TABLE single (workspace_id INTEGER NOT NULL, record_id BLOB NOT NULL, type INTEGER NOT NULL, side INTEGER NOT NULL, other_id BLOB NOT NULL,"
+      "INSERT INTO before SELECT workspace_id, type, id, created_at, updated_at, deleted_at, version, external_id, substr(links, 1, 4) || substr(links, 7, 16), fields"
+      " FROM records;"
+      "DROP TABLE links;"
+      "CREATE TABLE links (workspace_id INTEGER NOT NULL, record_id BLOB NOT NULL, type INTEGER NOT NULL, side INTEGER NOT NULL, other_id BLOB NOT NULL,"
       " PRIMARY KEY (workspace_id, record_id, type, side, other_id)) WITHOUT ROWID;"
-      "INSERT INTO single SELECT workspace_id, record_id, type, side, substr(others, 1, 16) FROM links;"
-      "INSERT INTO single SELECT workspace_id, record_id, type, side, substr(others, 17) FROM links WHERE length(others) = 32;"
-      "DROP TABLE links; ALTER TABLE single RENAME TO links; PRAGMA user_version = 3");
+      "INSERT INTO links SELECT workspace_id, id, 5, 1, substr(links, 29, 16) FROM records WHERE length(links) > 28;"
+      "INSERT INTO links SELECT workspace_id, id, 5, 1, substr(links, 45, 16) FROM records WHERE length(links) > 44;"
+      "DROP TABLE records; ALTER TABLE before RENAME TO records; PRAGMA user_version = 3");
   open();
   EXPECT_EQ(everything(), before);
   EXPECT_THAT(database->verify(), testing::IsEmpty());

@@ -22,8 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   try {
     storage::sqlite::HeldLinks links;
-    storage::sqlite::decode_held_links(bytes, links);
-    if (storage::sqlite::encode_held_links(links) != bytes) std::abort();
+    links.decode(bytes);
+    if (links.encode() != bytes) std::abort();
   } catch (const std::runtime_error&) {
   }
   return 0;

@@ -3,12 +3,16 @@ import hashlib
 import json
 import shutil
 import sqlite3
+import struct
 
 import pytest
 
 from harness import cli
 from harness.client import Client
 from harness.server import Server
+
+
+MORE_THAN_A_ROW_HOLDS = 50  # links
 
 
 def fingerprint(directory):
@@ -30,6 +34,10 @@ def fill(client):
     client.delete(f"/v1/opportunities/{deals[1]}")
     client.delete(f"/v1/opportunities/{deals[2]}")
     client.post(f"/v1/opportunities/{deals[2]}/restore")
+    many = [client.create("contacts", {"$name": {"firstName": "Bo", "lastName": f"N{n}"}, "$email": [f"b{n}@x.example"]})["id"] for n in range(MORE_THAN_A_ROW_HOLDS)]
+    large = client.create("opportunities", {"$name": "Large", "$stage": "Lead"}, {"$account": account})["id"]
+    for some in (many[:25], many[25:]):  # the most that a request may name
+        client.update("opportunities", large, {}, {"$champion": {"add": some}})
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +54,9 @@ def test_a_sound_directory_is_called_sound_and_counted(sound):
     code, said = verdict(sound)
     assert (code, said["verdict"], said["wrong"]) == (0, "sound", [])
     checked = said["checked"]
-    # A member, an account, three contacts, five deals; each deal's account, creator and three champions, one of them taken away.
-    assert checked["records"] == 10 and checked["links"] == 24 and checked["keptAnswers"] == 5 and checked["uniqueValues"] == 5
-    assert checked["logEntries"] == 14 and checked["indexQuestions"] > 100
+    # A member, an account, three contacts, five deals; each deal's account, creator and three champions, one of them taken away; and a large deal.
+    assert checked["records"] == 61 and checked["links"] == 76 and checked["keptAnswers"] == 5 and checked["uniqueValues"] == 55
+    assert checked["logEntries"] == 67 and checked["indexQuestions"] > 100
 
 
 def test_a_killed_servers_directory_is_read_with_what_its_log_holds_and_left_as_it_is(tmp_path):
@@ -58,7 +66,7 @@ def test_a_killed_servers_directory_is_read_with_what_its_log_holds_and_left_as_
     assert (tmp_path / "data" / "plenoptic.db-wal").stat().st_size > 0
     before = fingerprint(tmp_path / "data")
     code, said = verdict(tmp_path / "data")
-    assert code == 0 and said["checked"]["records"] == 10
+    assert code == 0 and said["checked"]["records"] == 61
     assert fingerprint(tmp_path / "data") == before
 
 
@@ -90,19 +98,21 @@ DAMAGE = [
     ("unique values", "kept unique for nobody", "DELETE FROM unique_values WHERE type = 2"),
     ("unique values", "which does not have it", "INSERT INTO unique_values SELECT workspace_id, type, field, x'78', holder FROM unique_values WHERE type = 1"),
     ("links", "one end only, its destination's", "DROP SOURCE"),
-    ("links", "one end only, its source's", "DELETE FROM links WHERE side = 1 AND record_id IN (SELECT id FROM records WHERE type = 1)"),
+    ("links", "one end only, its source's", "DROP DESTINATIONS"),
     ("links", "end that is no record", "STRAY LINK"),
     ("links", "one end only, its destination's", f"UPDATE records SET links = x'' WHERE id = {A_DEAL}"),
-    ("links", "do not decode", f"UPDATE records SET links = CAST(links || substr(links, 1, 20) AS BLOB) WHERE id = {A_DEAL}"),
-    ("links", "which has one", "UPDATE records SET links = CAST(substr(links, 1, 20) || substr(links, 1, 4) || x'ffffffffffffffffffffffffffffffff' || substr(links, 21) AS BLOB) "
-                               f"WHERE id = {A_DEAL}"),
-    ("storage", "belong into their records'", f"INSERT OR IGNORE INTO links SELECT workspace_id, substr(others, 1, 16), type, 0, x'', record_id FROM links WHERE side = 1 AND substr(others, 1, 16) = {A_DEAL}"),
+    ("links", "do not decode", f"UPDATE records SET links = CAST(links || substr(links, 1, 22) AS BLOB) WHERE id = {A_DEAL}"),
+    ("links", "which has one", "SECOND ACCOUNT"),
+    ("storage", "whose own row says", "UPDATE links SET type = 4000"),
+    ("storage", "whose own row says", f"UPDATE links SET record_id = {A_DEAL}"),
+    ("storage", "whose own row says", "UPDATE records SET links = x'' WHERE id = (SELECT record_id FROM links)"),
+    ("links", "one end only, its destination's", "DELETE FROM links"),
     ("storage", "other ids than their pieces", "UPDATE links SET others = x''"),
     ("storage", "other ids than their pieces", "UPDATE links SET others = substr(others, 1, 15)"),
-    ("storage", "other ids than their pieces", "UPDATE links SET start = x'ff'"),
-    ("storage", "other ids than their pieces", "INSERT INTO links SELECT workspace_id, record_id, type, side, zeroblob(16), x'00000000000000000000000000000001' FROM links"),
+    ("storage", "other ids than their pieces", "UPDATE links SET start = x'ff' WHERE start <> x''"),
+    ("storage", "other ids than their pieces", "INSERT INTO links SELECT workspace_id, record_id, type, side, zeroblob(16), x'00000000000000000000000000000001' FROM links LIMIT 1"),
     ("links", "do not decode", "UPDATE links SET others = CAST(others || substr(others, 1, 16) AS BLOB)"),
-    ("links", "does not have", "UPDATE links SET type = 4000"),
+    ("links", "does not have", "STRAY TYPE"),
     ("log", "in storage and not in the log", "ADD LINK"),
     ("log", "in the log and not in storage", "DROP LINK"),
     ("log", "another than the log says", "SWAP FIELDS"),
@@ -121,40 +131,58 @@ DAMAGE = [
 ]
 
 
-def others_of(database, record, kind, side):
-    """Each row of links holds the ids of several others; here one row holds all."""
-    row = database.execute("SELECT others FROM links WHERE record_id = ? AND type = ? AND side = ?", (record, kind, side)).fetchone()
-    return {row[0][at:at + 16] for at in range(0, len(row[0]), 16)} if row else set()
+def links_in(column):
+    """The links of a record's row: others' ids by (type, side), none where the set stands in pieces."""
+    sets, at = {}, 0
+    while at < len(column):
+        kind, side, count = struct.unpack_from(">IBB", column, at)
+        at += 6
+        sets[kind, side] = {column[at + 16 * n:at + 16 * (n + 1)] for n in range(count)}
+        at += 16 * count
+    return sets
 
 
-def link_rows(database, workspace, record, kind, side, others):
-    database.execute("DELETE FROM links WHERE record_id = ? AND type = ? AND side = ?", (record, kind, side))
-    if others:
-        database.execute("INSERT INTO links VALUES (?, ?, ?, ?, x'', ?)", (workspace, record, kind, side, b"".join(sorted(others))))
+def links_column(sets):
+    return b"".join(struct.pack(">IBB", kind, side, len(others)) + b"".join(sorted(others)) for (kind, side), others in sorted(sets.items()))
+
+
+def change_links(database, record, change):
+    """`change` is given the links of the record's row, and changes them."""
+    sets = links_in(database.execute("SELECT links FROM records WHERE id = ?", (record,)).fetchone()[0])
+    change(sets)
+    database.execute("UPDATE records SET links = ? WHERE id = ?", (links_column(sets), record))
 
 
 def a_champion(database):
-    """A workspace, a deal, the link's type and a contact; linked in both directions."""
-    workspace, deal, kind, others = database.execute("SELECT l.workspace_id, record_id, l.type, others FROM links l JOIN records r ON r.id = substr(others, 1, 16) WHERE side = 0 AND r.type = 2").fetchone()
-    return workspace, deal, kind, others[:16]
+    """A deal, the link's type and a contact; linked in both directions."""
+    deal, column = database.execute(f"SELECT id, links FROM records WHERE id = {A_DEAL}").fetchone()
+    contacts = {contact for (contact,) in database.execute("SELECT id FROM records WHERE type = 2")}
+    kind, others = next((kind, others) for (kind, side), others in links_in(column).items() if side == 0 and others & contacts)
+    return deal, kind, min(others)
 
 
 def do_damage(path, what):
     database = sqlite3.connect(path)
-    if what in ("DROP LINK", "ADD LINK"):
-        workspace, deal, kind, contact = a_champion(database)
+    deal, kind, contact = a_champion(database)
+    if what in ("DROP LINK", "DROP SOURCE"):
+        change_links(database, deal, lambda sets: sets[kind, 0].remove(contact))
         if what == "DROP LINK":
-            link_rows(database, workspace, deal, kind, 0, others_of(database, deal, kind, 0) - {contact})
-            link_rows(database, workspace, contact, kind, 1, others_of(database, contact, kind, 1) - {deal})
-        else:
-            deal, contact = next((deal, contact) for (deal,) in database.execute("SELECT id FROM records WHERE type = 3") for (contact,) in database.execute("SELECT id FROM records WHERE type = 2")
-                                 if contact not in others_of(database, deal, kind, 0))
-            link_rows(database, workspace, deal, kind, 0, others_of(database, deal, kind, 0) | {contact})
-            link_rows(database, workspace, contact, kind, 1, others_of(database, contact, kind, 1) | {deal})
+            change_links(database, contact, lambda sets: sets[kind, 1].remove(deal))
+    elif what == "ADD LINK":
+        stranger = next(id for (id,) in database.execute("SELECT id FROM records WHERE type = 2 ORDER BY id DESC"))
+        change_links(database, deal, lambda sets: sets[kind, 0].add(stranger))
+        change_links(database, stranger, lambda sets: sets[kind, 1].add(deal))
+    elif what == "DROP DESTINATIONS":
+        for (account,) in database.execute("SELECT id FROM records WHERE type = 1").fetchall():
+            change_links(database, account, lambda sets: [sets.pop(key) for key in list(sets) if key[1] == 1])
     elif what == "STRAY LINK":
-        workspace, deal, kind, _ = a_champion(database)
-        nobody = bytes(15) + b"\1"
-        database.execute("INSERT INTO links VALUES (?, ?, ?, 0, x'', ?), (?, ?, ?, 1, x'', ?)", (workspace, nobody, kind, deal, workspace, deal, kind, nobody))
+        database.execute("UPDATE workspaces SET ends_at = 0")  # as a kill leaves it: the far ends are in the log, not yet in their records' rows
+        database.execute("DELETE FROM records WHERE id = ?", (contact,))
+    elif what == "STRAY TYPE":
+        change_links(database, deal, lambda sets: sets.update({(4000, 0): {contact}}))
+    elif what == "SECOND ACCOUNT":
+        account = database.execute("SELECT id FROM records WHERE type = 1").fetchone()[0]
+        change_links(database, deal, lambda sets: next(others for (_, side), others in sets.items() if side == 0 and account in others).add(b"\xff" * 16))
     elif what == "SWAP FIELDS":
         changed, other = (database.execute(f"SELECT id, fields FROM records WHERE type = 3 AND version {sign} (SELECT sequence FROM change_log WHERE kind = 2) LIMIT 1").fetchone()
                           for sign in ("IN", "NOT IN"))

@@ -14,13 +14,13 @@ constexpr std::chrono::seconds pause_after_failure{1};
 constexpr std::size_t most_times_due = 4;
 constexpr std::size_t rebuilt_at_once = 1 << 20;
 
-/// Of several ends in the table's order those of one record and type come together.
+/// Of several ends in the order of records those of one record and type come together.
 void write_ends(WriteTransaction& transaction, std::span<const EndChange> ends) {
   const auto is_elsewhere = [](const EndChange& a, const EndChange& b) { return std::tie(a.workspace, a.record, a.type) != std::tie(b.workspace, b.record, b.type); };
   while (!ends.empty()) {
     const auto next = std::find_if(ends.begin(), ends.end(), [&](const EndChange& end) { return is_elsewhere(end, ends.front()); });
     const auto count = static_cast<std::size_t>(next - ends.begin());
-    transaction.change_rows(model::Side::destination, ends.first(count));
+    transaction.change_ends(model::Side::destination, ends.first(count));
     ends = ends.subspan(count);
   }
 }
@@ -55,7 +55,7 @@ bool load_recent_ends(Connection& connection, RecentEnds& recent) {
 
 void rebuild_ends(Connection& connection, WriteTransaction& transaction) {
   transaction.run([&] {
-    connection.run("DELETE FROM links WHERE side = 1");
+    transaction.forget_far_ends();
     for (const Workspace& workspace : transaction.workspaces()) {
       std::vector<EndChange> ends;
       const auto write = [&] {

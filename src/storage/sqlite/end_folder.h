@@ -1,4 +1,4 @@
-// Brings recent ends of links (recent_ends.h) into their table: a slice with each group of writes, in the table's order.
+// Brings recent ends of links (recent_ends.h) into their records' rows: a slice with each group of writes, in the order of records.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@
 
 namespace plenoptic::storage::sqlite {
 
-/// What the table had not got when the database was left, by the log's end. False where that cannot be read or lacks an entry.
+/// What the rows had not got when the database was left, by the log's end. False where that cannot be read or lacks an entry.
 bool load_recent_ends(Connection& connection, RecentEnds& recent);
 
 /// Writes all of them anew from the links' other ends, as they are now. Takes a minute for millions.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace plenoptic::storage::sqlite {
 namespace {
@@ -52,6 +53,16 @@ bool LinkPieces::change(Side side, std::span<const EndChange> changes) {
     changed |= piece_changed;
   }
   return changed;
+}
+
+void LinkPieces::add(WorkspaceId workspace, RecordId record, std::span<const HeldLink> set) {
+  const Side side = set.front().side;
+  std::vector<EndChange> changes;
+  for (const HeldLink& link : set) {
+    const auto& [source, destination] = side == Side::source ? std::pair(record, link.other) : std::pair(link.other, record);
+    changes.push_back({.record = destination, .source = source, .workspace = workspace, .type = link.type, .added = true});
+  }
+  change(side, changes);
 }
 
 LinkPieces::Piece LinkPieces::find(const Key& key, RecordId id) {

@@ -1,5 +1,5 @@
-// Rows of `links`. A record's links of one type, where it stands on one side, are rows of up to 27 others' ids in order: pieces. With
-// a row for each link the record's id was written for each, and folding ends (recent_ends.h) touched twice the pages.
+// Rows of `links`. Where a record has more links than its own row holds (held_links.h), those of one type at one side are rows of up to 27
+// others' ids in order: pieces.
 //
 // The first piece has no start, each other begins with the id that was its first when it was made. So a key never changes while its
 // piece does, and the piece of an id is the last one that does not start after it.
@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/sqlite/held_links.h"
 #include "storage/sqlite/recent_ends.h"
 #include "storage/sqlite/rows.h"
 
@@ -43,6 +44,8 @@ class LinkPieces {
   /// Writes what `changes` say of a record's links: all of one workspace and type and, at `side`, of one record; by the other's id, ascending.
   /// Whether anything is now otherwise.
   bool change(model::Side side, std::span<const EndChange> changes);
+  /// A record's whole set, as it moves out of its row.
+  void add(WorkspaceId workspace, RecordId record, std::span<const HeldLink> set);
 
  private:
   /// A record's side of a type.

@@ -4,6 +4,8 @@
 #include <array>
 #include <memory>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -52,7 +54,7 @@ CREATE TABLE idempotency (
   PRIMARY KEY (workspace_id, operation, record, key));
 )";
 
-/// Links whose source has one move into their source's row (held_links.h).
+/// Links whose source has one move into their source's row, in the order of their types: 4 bytes of type and 16 of id each.
 constexpr Sql links_into_rows = R"(
 CREATE TEMP TABLE held_types AS SELECT workspace_id, number FROM definitions WHERE kind = 3 AND json_extract(CAST(body AS TEXT), '$.source.cardinality') = 'HAS_ONE';
 CREATE TABLE records_with_links (
@@ -127,31 +129,114 @@ void bring_links_together(Connection& connection) {
   connection.run("DROP TABLE single_links");
 }
 
+/// What takes the place of `records`, since each row is another.
+constexpr Sql table_of_records_with_links = R"(
+CREATE TABLE records_with_links (
+  place INTEGER PRIMARY KEY, workspace_id INTEGER NOT NULL, type INTEGER NOT NULL, id BLOB NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+  deleted_at INTEGER, version INTEGER NOT NULL, external_id BLOB, links BLOB NOT NULL, fields BLOB NOT NULL,
+  UNIQUE (workspace_id, type, id));
+)";
+
+constexpr std::size_t type_bytes = 4, single_link_bytes = type_bytes + model::RecordId::byte_count;
+
+void append_single_link(std::string& column, model::LinkTypeNumber type, std::string_view id) {
+  for (int shift = 24; shift >= 0; shift -= 8) column += static_cast<char>(type >> shift);
+  column += id;
+}
+
+void hold_single_links(std::string_view column, HeldLinks& links) {
+  if (column.size() % single_link_bytes != 0) throw StorageError(StorageError::Kind::corrupt, "the links in a record's row do not decode");
+  for (; !column.empty(); column.remove_prefix(single_link_bytes)) {
+    model::LinkTypeNumber type = 0;
+    for (const char part : column.substr(0, type_bytes)) type = type << 8 | static_cast<unsigned char>(part);
+    links.change({type, Side::source, id_of(column.substr(type_bytes, model::RecordId::byte_count))}, true);
+  }
+}
+
+/// From `links`, the sets of one record that are few; the others are told in its row.
+class SetsOfRecords {
+ public:
+  explicit SetsOfRecords(Connection& connection)
+      : sets_(connection, "SELECT type, side, sum(length(others)) FROM links WHERE workspace_id = ? AND record_id = ? GROUP BY type, side"),
+        pieces_of_(connection, "SELECT others FROM links WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = ?"),
+        drop_(connection, "DELETE FROM links WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = ?"),
+        pieces_(connection) {}
+
+  void hold(WorkspaceId workspace, RecordId record, HeldLinks& links) {
+    const auto key = record.bytes();
+    std::vector<HeldLinks::Set> few;
+    auto sets = sets_.use();
+    for (sets.bind(workspace.value, key); sets.step();) {
+      const HeldLinks::Set set{static_cast<model::LinkTypeNumber>(sets.integer(0)), static_cast<Side>(sets.integer(1))};
+      const bool are_few = static_cast<std::size_t>(sets.integer(2)) <= HeldLinks::most * model::RecordId::byte_count;
+      are_few ? few.push_back(set) : links.mark_in_pieces(set);
+    }
+    sets.reset();
+    for (const HeldLinks::Set set : few) {
+      auto pieces = pieces_of_.use();
+      for (pieces.bind(workspace.value, key, set.type, static_cast<int>(set.side)); pieces.step();)
+        for_each_id(pieces.bytes(0), [&](model::RecordId other) { links.change({set.type, set.side, other}, true); });
+      drop_.use().bind(workspace.value, key, set.type, static_cast<int>(set.side)).run();
+    }
+    while (links.are_too_many()) pieces_.add(workspace, record, links.move_largest_out());
+  }
+
+ private:
+  Statement sets_, pieces_of_, drop_;
+  LinkPieces pieces_;
+};
+
+/// A record's links come into its row (held_links.h).
+void bring_links_into_rows(Connection& connection) {
+  {
+    Statement rows(connection, "SELECT place, workspace_id, id, links FROM records ORDER BY place");
+    Statement copy(connection,
+                   "INSERT INTO records_with_links SELECT place, workspace_id, type, id, created_at, updated_at, deleted_at, version, external_id, ?2, fields"
+                   " FROM records WHERE place = ?1");
+    SetsOfRecords sets(connection);
+    HeldLinks links;
+    auto row = rows.use();
+    while (row.step()) {
+      links.clear();
+      hold_single_links(row.bytes(3), links);
+      sets.hold({static_cast<std::uint32_t>(row.integer(1))}, id_of(row.bytes(2)), links);
+      copy.use().bind(row.integer(0), links.encode()).run();
+    }
+  }
+  connection.run("DROP TABLE records; ALTER TABLE records_with_links RENAME TO records");
+}
+
 struct Step {
   Sql sql;
   void (*fill)(Connection&) = nullptr;  // with what SQL cannot say
 };
 
-constexpr std::array<Step, 5> steps = {{{first_tables}, {links_into_rows}, {end_of_folded}, {records_in_places}, {table_of_pieces, bring_links_together}}};
+constexpr std::array<Step, 6> steps = {
+    {{first_tables}, {links_into_rows}, {end_of_folded}, {records_in_places}, {table_of_pieces, bring_links_together}, {table_of_records_with_links, bring_links_into_rows}}};
 
-HeldLinks*& links_of(sqlite3_context* context) {
-  auto** const place = static_cast<HeldLinks**>(sqlite3_aggregate_context(context, sizeof(HeldLinks*)));
+using SingleLinks = std::vector<std::pair<model::LinkTypeNumber, std::string>>;  // and the destination's bytes
+
+SingleLinks*& links_of(sqlite3_context* context) {
+  auto** const place = static_cast<SingleLinks**>(sqlite3_aggregate_context(context, sizeof(SingleLinks*)));
   if (!place) throw std::bad_alloc();
   return *place;
 }
 
-/// The aggregate `held_links(type, destination)` of that step: one record's links in the form of their column.
+/// The aggregate `held_links(type, destination)` of that step: one record's links in the form that their column had.
 void define_held_links(Connection& connection) {
   const auto add = [](sqlite3_context* context, int, sqlite3_value** values) noexcept {
-    HeldLinks*& links = links_of(context);
-    if (!links) links = std::make_unique<HeldLinks>().release();
-    const std::string_view id(static_cast<const char*>(sqlite3_value_blob(values[1])), static_cast<std::size_t>(sqlite3_value_bytes(values[1])));
-    links->push_back({static_cast<model::LinkTypeNumber>(sqlite3_value_int64(values[0])), model::RecordId::from_bytes(id)});
+    SingleLinks*& links = links_of(context);
+    if (!links) links = std::make_unique<SingleLinks>().release();
+    links->emplace_back(static_cast<model::LinkTypeNumber>(sqlite3_value_int64(values[0])),
+                        std::string(static_cast<const char*>(sqlite3_value_blob(values[1])), static_cast<std::size_t>(sqlite3_value_bytes(values[1]))));
   };
   const auto finish = [](sqlite3_context* context) noexcept {
-    const std::unique_ptr<HeldLinks> links(links_of(context));
-    if (links) std::sort(links->begin(), links->end());
-    const std::string column = links ? encode_held_links(*links) : std::string();
+    const std::unique_ptr<SingleLinks> links(links_of(context));
+    std::string column;
+    if (links) {
+      std::sort(links->begin(), links->end());
+      for (const auto& [type, id] : *links) append_single_link(column, type, id);
+    }
     sqlite3_result_blob64(context, column.data(), column.size(), SQLITE_TRANSIENT);
   };
   sqlite3_create_function_v2(connection.handle(), "held_links", 2, SQLITE_UTF8, nullptr, nullptr, add, finish, nullptr);

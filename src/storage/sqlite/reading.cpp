@@ -25,21 +25,20 @@ ReadStatements::ReadStatements(Connection& connection)
       definitions(connection, "SELECT kind, object_type, number, body FROM definitions WHERE workspace_id = ? ORDER BY kind, object_type, number"),
       api_keys(connection,
                "SELECT workspace_id, id, hash, name, hint, scopes, member, created_by, created_at, expires_at, revoked_at, last_used_at FROM api_keys ORDER BY workspace_id, id"),
-      find_record(connection, "SELECT workspace_id, type, id, links, created_at, updated_at, deleted_at, version, external_id, fields FROM records WHERE place = ?"),
-      find_place(connection, "SELECT place FROM records WHERE workspace_id = ? AND type = ? AND id = ?"),
+      find_record(connection, "SELECT workspace_id, id, type, links, created_at, updated_at, deleted_at, version, external_id, fields FROM records WHERE place = ?"),
+      find_place(connection,
+                 "SELECT place FROM records WHERE workspace_id = ?1 AND id = ?2 AND type IN (SELECT object_type FROM definitions WHERE workspace_id = ?1 AND kind = 1)"),
       // Every column stands in the key's index: the row itself is not read.
       is_live(connection,
               "SELECT NOT EXISTS (SELECT 1 FROM trash t WHERE t.workspace_id = r.workspace_id AND t.record_id = r.id)"
               " FROM records r WHERE workspace_id = ? AND type = ? AND id = ?"),
       scan_records(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, fields FROM records WHERE workspace_id = ? AND type = ? ORDER BY id"),
       count_records(connection, "SELECT count(*) FROM records WHERE workspace_id = ? AND type = ?"),
-      held_links(connection, "SELECT workspace_id, type, id, links FROM records WHERE place = ?"),
+      held_links(connection, "SELECT workspace_id, id, links FROM records WHERE place = ?"),
+      all_held_links(connection, "SELECT place, links FROM records ORDER BY place"),
       in_trash(connection, "SELECT 1 FROM trash WHERE workspace_id = ? AND record_id = ?"),
-      links_of_record(connection, "SELECT type, side, others FROM links WHERE workspace_id = ? AND record_id = ? ORDER BY type, side, start"),
-      links_of_view(connection, "SELECT others FROM links WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = ? ORDER BY start"),
+      links_in_pieces(connection, "SELECT others FROM links WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = ? ORDER BY start"),
       scan_held_links(connection, "SELECT id, links FROM records WHERE workspace_id = ? AND type = ? AND id BETWEEN ? AND ? ORDER BY id"),
-      scan_links(connection, "SELECT record_id, type, others FROM links WHERE workspace_id = ? AND record_id BETWEEN ? AND ? AND side = 0 ORDER BY record_id, type, start"),
-      scan_link_ends(connection, "SELECT record_id, type, side, others FROM links WHERE workspace_id = ? ORDER BY record_id, type, side, start"),
       find_unique(connection, "SELECT holder FROM unique_values WHERE workspace_id = ? AND type = ? AND field = ? AND value = ?"),
       scan_unique(connection, "SELECT type, field, value, holder FROM unique_values WHERE workspace_id = ? ORDER BY type, field, value"),
       log_sequence(connection, "SELECT log_sequence FROM workspaces WHERE id = ?"),
@@ -88,25 +87,25 @@ std::vector<ApiKey> Reading<Interface>::api_keys() {
 }
 
 template <typename Interface>
-std::int64_t Reading<Interface>::step_to(Statement::Use& row, WorkspaceId workspace, TypeNumber type, RecordId id) {
+std::int64_t Reading<Interface>::step_to(Statement::Use& row, WorkspaceId workspace, RecordId id) {
   const std::int64_t place = place_of(id);
   if (!row.bind(place).step()) return no_place;
-  if (row.integer(0) == workspace.value && row.integer(1) == type && id_of(row.bytes(2)) == id) return place;
+  if (row.integer(0) == workspace.value && id_of(row.bytes(1)) == id) return place;
   const auto key = id.bytes();
   auto elsewhere = read_.find_place.use();
-  if (!elsewhere.bind(workspace.value, type, key).step()) return no_place;
+  if (!elsewhere.bind(workspace.value, key).step()) return no_place;
   row.reset();
   return row.bind(elsewhere.integer(0)).step() ? elsewhere.integer(0) : no_place;
 }
 
 template <typename Interface>
 std::optional<Record> Reading<Interface>::find_record(WorkspaceId workspace, TypeNumber type, RecordId id) {
-  const bool at_hand = held_.is_of(workspace, type, id);
+  const bool at_hand = held_.is_of(workspace, id);
   if (!at_hand) let_go();
   auto row = read_.find_record.use();
-  const std::int64_t place = step_to(row, workspace, type, id);
-  if (place == no_place) return std::nullopt;
-  if (!at_hand) hold(workspace, type, id, row.bytes(3), place);
+  const std::int64_t place = step_to(row, workspace, id);
+  if (place == no_place || row.integer(2) != type) return std::nullopt;
+  if (!at_hand) hold(workspace, id, row.bytes(3), place);
   return record_of(row, 4, type, id);
 }
 
@@ -133,21 +132,20 @@ std::uint64_t Reading<Interface>::count_records(WorkspaceId workspace, TypeNumbe
 }
 
 template <typename Interface>
-typename Reading<Interface>::Held& Reading<Interface>::held(WorkspaceId workspace, TypeNumber type, RecordId record) {
-  if (held_.is_of(workspace, type, record)) return held_;
+typename Reading<Interface>::Held& Reading<Interface>::held(WorkspaceId workspace, RecordId record) {
+  if (held_.is_of(workspace, record)) return held_;
   let_go();
-  if (take_up(workspace, type, record)) return held_;
+  if (take_up(workspace, record)) return held_;
   auto row = read_.held_links.use();
-  const std::int64_t place = step_to(row, workspace, type, record);
-  hold(workspace, type, record, place == no_place ? std::string_view() : row.bytes(3), place);
+  const std::int64_t place = step_to(row, workspace, record);
+  hold(workspace, record, place == no_place ? std::string_view() : row.bytes(2), place);
   return held_;
 }
 
 template <typename Interface>
-void Reading<Interface>::hold(WorkspaceId workspace, TypeNumber type, RecordId record, std::string_view links, std::int64_t place) {
-  decode_held_links(links, held_.links);
+void Reading<Interface>::hold(WorkspaceId workspace, RecordId record, std::string_view links, std::int64_t place) {
+  held_.links.decode(links);
   held_.workspace = workspace;
-  held_.type = type;
   held_.record = record;
   held_.place = place;
 }
@@ -159,17 +157,13 @@ bool Reading<Interface>::is_in_trash(WorkspaceId workspace, RecordId record) {
 }
 
 template <typename Interface>
-std::vector<Link> Reading<Interface>::links(WorkspaceId workspace, TypeNumber type, RecordId record) {
+std::vector<Link> Reading<Interface>::links(WorkspaceId workspace, RecordId record) {
   std::vector<Link> found;
-  for (const HeldLink& link : held(workspace, type, record).links) found.push_back(link_to(workspace, link.type, Side::source, link.destination));
+  const HeldLinks& links = held(workspace, record).links;
+  for (const HeldLink& link : links.all()) found.push_back(link_to(workspace, link.type, link.side, link.other));
   const auto of_row = static_cast<std::ptrdiff_t>(found.size());
-  const auto key = record.bytes();
-  auto rows = read_.links_of_record.use();
-  rows.bind(workspace.value, key);
-  while (rows.step())
-    for_each_id(rows.bytes(2), [&, type = static_cast<LinkTypeNumber>(rows.integer(0)), side = static_cast<Side>(rows.integer(1))](RecordId other) {
-      found.push_back(link_to(workspace, type, side, other));
-    });
+  for (const HeldLinks::Set set : links.in_pieces())
+    for_each_in_pieces(workspace, record, set, [&](RecordId other) { found.push_back(link_to(workspace, set.type, set.side, other)); });
   std::inplace_merge(found.begin(), found.begin() + of_row, found.end(), in_order);
   bring_up_to_date(workspace, record, std::nullopt, found);
   return found;
@@ -193,15 +187,11 @@ void Reading<Interface>::bring_up_to_date(WorkspaceId workspace, RecordId record
 template <typename Interface>
 std::vector<Link> Reading<Interface>::links(WorkspaceId workspace, const model::LinkType& type, Side side, RecordId record) {
   std::vector<Link> found;
-  if (is_held(type) && side == Side::source) {
-    for (const HeldLink& link : held(workspace, type.end(side).type, record).links)
-      if (link.type == type.number) found.push_back(link_to(workspace, link.type, side, link.destination));
-    return found;
-  }
-  const auto key = record.bytes();
-  auto rows = read_.links_of_view.use();
-  rows.bind(workspace.value, key, type.number, static_cast<int>(side));
-  while (rows.step()) for_each_id(rows.bytes(0), [&](RecordId other) { found.push_back(link_to(workspace, type.number, side, other)); });
+  const HeldLinks& links = held(workspace, record).links;
+  const HeldLinks::Set set{type.number, side};
+  const auto add = [&](RecordId other) { found.push_back(link_to(workspace, type.number, side, other)); };
+  for (const HeldLink& link : links.of(set)) add(link.other);
+  if (links.are_in_pieces(set)) for_each_in_pieces(workspace, record, set, add);
   if (side == Side::destination) bring_up_to_date(workspace, record, type.number, found);
   return found;
 }
@@ -215,47 +205,50 @@ std::vector<TypeNumber> Reading<Interface>::object_types(WorkspaceId workspace) 
 }
 
 template <typename Interface>
-void Reading<Interface>::scan_held_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkVisitor& visit) {
+template <typename Visit>
+void Reading<Interface>::scan_stored_links(WorkspaceId workspace, RecordId first, RecordId last, std::optional<Side> only, const Visit& visit) {
   let_go();
   const auto from = first.bytes(), to = last.bytes();
   HeldLinks links;
+  const auto is_asked_for = [only](Side side) { return !only || side == *only; };
   for (const TypeNumber type : object_types(workspace)) {
     auto rows = read_.scan_held_links.use();
     rows.bind(workspace.value, type, from, to);
     while (rows.step()) {
-      decode_held_links(rows.bytes(1), links);
-      for (const HeldLink& link : links) visit(id_of(rows.bytes(0)), link.type, link.destination);
+      const RecordId record = id_of(rows.bytes(0));
+      links.decode(rows.bytes(1));
+      for (const HeldLink& link : links.all())
+        if (is_asked_for(link.side)) visit(record, link.type, link.side, link.other);
+      for (const HeldLinks::Set set : links.in_pieces())
+        if (is_asked_for(set.side)) for_each_in_pieces(workspace, record, set, [&](RecordId other) { visit(record, set.type, set.side, other); });
     }
   }
 }
 
 template <typename Interface>
+template <typename Visit>
+void Reading<Interface>::for_each_in_pieces(WorkspaceId workspace, RecordId record, HeldLinks::Set set, const Visit& visit) {
+  const auto key = record.bytes();
+  auto rows = read_.links_in_pieces.use();
+  rows.bind(workspace.value, key, set.type, static_cast<int>(set.side));
+  while (rows.step()) for_each_id(rows.bytes(0), visit);
+}
+
+template <typename Interface>
 void Reading<Interface>::scan_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkVisitor& visit) {
-  scan_held_links(workspace, first, last, visit);
-  const auto from = first.bytes(), to = last.bytes();
-  auto rows = read_.scan_links.use();
-  rows.bind(workspace.value, from, to);
-  while (rows.step())
-    for_each_id(rows.bytes(2), [&, source = id_of(rows.bytes(0)), type = static_cast<LinkTypeNumber>(rows.integer(1))](RecordId destination) { visit(source, type, destination); });
+  scan_stored_links(workspace, first, last, Side::source, [&](RecordId source, LinkTypeNumber type, Side, RecordId destination) { visit(source, type, destination); });
 }
 
 template <typename Interface>
 void Reading<Interface>::scan_link_ends(WorkspaceId workspace, const Reader::LinkEndVisitor& visit) {
-  scan_held_links(workspace, RecordId(), RecordId::greatest(), [&](RecordId source, LinkTypeNumber type, RecordId destination) { visit(source, type, Side::source, destination); });
   const std::vector<EndChange> changes = recent_.changes(pin_, workspace, end_of_log(workspace));
   for (const EndChange& change : changes)
     if (change.added) visit(change.record, change.type, Side::destination, change.source);
-  auto rows = read_.scan_link_ends.use();
-  rows.bind(workspace.value);
-  while (rows.step()) {
-    EndChange end{.record = id_of(rows.bytes(0)), .source = {}, .workspace = workspace, .type = static_cast<LinkTypeNumber>(rows.integer(1))};
-    const auto side = static_cast<Side>(rows.integer(2));
-    for_each_id(rows.bytes(3), [&](RecordId other) {
-      end.source = other;
-      const bool is_changed = side == Side::destination && std::binary_search(changes.begin(), changes.end(), end);
-      if (!is_changed) visit(end.record, end.type, side, other);
-    });
-  }
+  scan_stored_links(workspace, RecordId(), RecordId::greatest(), std::nullopt, [&](RecordId record, LinkTypeNumber type, Side side, RecordId other) {
+    const EndChange end{.record = record, .source = other, .workspace = workspace, .type = type};
+    const bool is_changed = side == Side::destination && std::binary_search(changes.begin(), changes.end(), end);
+    if (!is_changed) visit(record, type, side, other);
+  });
 }
 
 template <typename Interface>

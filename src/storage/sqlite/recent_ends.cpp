@@ -130,7 +130,7 @@ struct RecentEnds::Batch {
 
 namespace {
 
-/// The places of a batch's ends, in the table's order. What comes first in it stands beside each place, so that the changes themselves, which
+/// The places of a batch's ends, in the order of records. What comes first in it stands beside each place, so that the changes themselves, which
 /// lie all over memory, are looked at where that is equal.
 std::vector<Place> order_of(const RecentEnds::Batch& batch) {
   struct Entry {

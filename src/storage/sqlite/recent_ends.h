@@ -1,6 +1,6 @@
-// Ends of links that were changed lately at their destinations, in memory until they are folded into table `links`. A deal that moves
-// from one account to another changes a row among the one's and a row among the other's, on two pages that nothing else in
-// its group touches. Gathered and then written in the table's order, hundreds of thousands of them share pages.
+// Ends of links that were changed lately at their destinations, in memory until they are folded into their records' rows. A deal that moves
+// from one account to another changes the one's row and the other's, on two pages that nothing else in
+// its group touches. Gathered and then written in the order of records, hundreds of thousands of them share pages.
 //
 // Nothing can be lost by it: the source's end and the log are written at once, and the log tells at opening what was not folded
 // (docs/decisions/0013-links.md). One thread notes and folds, any may ask.
@@ -29,7 +29,7 @@ struct EndChange {
   LinkTypeNumber type = 0;
   bool added = true;
 
-  /// Which end, whatever is said of it; in the table's order.
+  /// Which end, whatever is said of it; in the order of records.
   auto end() const { return std::tie(workspace, record, type, source); }
   friend bool operator<(const EndChange& a, const EndChange& b) { return a.end() < b.end(); }
 };
@@ -43,11 +43,11 @@ class RecentEnds {
   explicit RecentEnds(std::size_t most);
   ~RecentEnds();
 
-  /// Before a snapshot begins: from then on what its table may lack stays here for it.
+  /// Before a snapshot begins: from then on what its rows may lack stays here for it.
   Pin pin() const;
   /// Whether there is anything of the record. To be asked after the snapshot's first read.
   bool has(const Pin& pin, WorkspaceId workspace, RecordId record) const;
-  /// What the log says up to `sequence` of each of a record's ends, the newest word of each; in the table's order.
+  /// What the log says up to `sequence` of each of a record's ends, the newest word of each; in the order of records.
   std::vector<EndChange> changes(const Pin& pin, WorkspaceId workspace, RecordId record, std::uint64_t sequence) const;
   /// The same of all of a workspace's records.
   std::vector<EndChange> changes(const Pin& pin, WorkspaceId workspace, std::uint64_t sequence) const;
@@ -71,9 +71,9 @@ class RecentEnds {
   std::size_t sealed() const;
   /// Whether a thread of its own is done with sorting them.
   bool is_sorted() const;
-  /// The sealed changes in the table's order, each end once: from one place on, so many at most. Waits until they are sorted.
+  /// The sealed changes in the order of records, each end once: from one place on, so many at most. Waits until they are sorted.
   std::vector<EndChange> sorted(std::size_t from, std::size_t most) const;
-  /// All of them are in the table and committed.
+  /// All of them are in the rows and committed.
   void folded();
 
  private:

@@ -16,8 +16,8 @@ namespace plenoptic::storage::sqlite {
 struct ReadStatements {
   explicit ReadStatements(Connection& connection);
 
-  Statement begin, end, all_workspaces, one_workspace, definitions, api_keys, find_record, find_place, is_live, scan_records, count_records, held_links, in_trash, links_of_record,
-      links_of_view, scan_held_links, scan_links, scan_link_ends, find_unique, scan_unique, log_sequence, find_change, scan_log, find_idempotent, scan_idempotent, greatest_id;
+  Statement begin, end, all_workspaces, one_workspace, definitions, api_keys, find_record, find_place, is_live, scan_records, count_records, held_links, all_held_links, in_trash,
+      links_in_pieces, scan_held_links, find_unique, scan_unique, log_sequence, find_change, scan_log, find_idempotent, scan_idempotent, greatest_id;
 };
 
 /// Every method of Reader, for snapshots and for the write transaction (whose interface is Writer).
@@ -35,7 +35,7 @@ class Reading : public Interface {
   std::optional<bool> is_live(WorkspaceId workspace, TypeNumber type, RecordId id) override;
   void scan_records(WorkspaceId workspace, TypeNumber type, const std::function<void(const model::Record&)>& visit) override;
   std::uint64_t count_records(WorkspaceId workspace, TypeNumber type) override;
-  std::vector<model::Link> links(WorkspaceId workspace, TypeNumber type, RecordId record) override;
+  std::vector<model::Link> links(WorkspaceId workspace, RecordId record) override;
   std::vector<model::Link> links(WorkspaceId workspace, const model::LinkType& type, model::Side side, RecordId record) override;
   void scan_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkVisitor& visit) override;
   void scan_link_ends(WorkspaceId workspace, const Reader::LinkEndVisitor& visit) override;
@@ -55,21 +55,20 @@ class Reading : public Interface {
   /// for its links next.
   struct Held {
     WorkspaceId workspace;
-    TypeNumber type = 0;
     RecordId record;
     std::int64_t place = no_place;  // its row's
     HeldLinks links;
 
-    bool is_of(WorkspaceId in, TypeNumber of, RecordId id) const { return workspace == in && type == of && record == id; }
+    bool is_of(WorkspaceId in, RecordId id) const { return workspace == in && record == id; }
   };
-  Held& held(WorkspaceId workspace, TypeNumber type, RecordId record);
-  void hold(WorkspaceId workspace, TypeNumber type, RecordId record, std::string_view links, std::int64_t place);
-  /// Steps a statement (by place; its first columns: workspace_id, type, id) to a record's row. The row's place, or none.
-  std::int64_t step_to(Statement::Use& row, WorkspaceId workspace, TypeNumber type, RecordId id);
+  Held& held(WorkspaceId workspace, RecordId record);
+  void hold(WorkspaceId workspace, RecordId record, std::string_view links, std::int64_t place);
+  /// Steps a statement (by place; its first columns: workspace_id, id) to a record's row. The row's place, or none.
+  std::int64_t step_to(Statement::Use& row, WorkspaceId workspace, RecordId id);
   /// Before others come in their place. Links at hand that were changed are written.
   virtual void let_go() {}
   /// Puts a new record's links at hand, whose row is still to come; false where there are none.
-  virtual bool take_up(WorkspaceId, TypeNumber, RecordId) { return false; }
+  virtual bool take_up(WorkspaceId, RecordId) { return false; }
 
   /// How far into a workspace's log this reads.
   virtual std::uint64_t end_of_log(WorkspaceId workspace) { return log_sequence(workspace); }
@@ -80,11 +79,16 @@ class Reading : public Interface {
   Held held_;
 
  private:
-  /// Puts right, by what was changed lately, where the table says that the record is a destination. `links`: of all types or of one, in order.
+  /// Puts right, by what was changed lately, where its row says that the record is a destination. `links`: of all types or of one, in order.
   void bring_up_to_date(WorkspaceId workspace, RecordId record, std::optional<LinkTypeNumber> type, std::vector<model::Link>& links);
   bool is_in_trash(WorkspaceId workspace, RecordId record);
   model::Link link_to(WorkspaceId workspace, LinkTypeNumber type, model::Side side, RecordId other) { return {type, side, other, !is_in_trash(workspace, other)}; }
-  void scan_held_links(WorkspaceId workspace, RecordId first, RecordId last, const Reader::LinkVisitor& visit);
+  /// Those of a set that the record's row says stands in pieces, in order.
+  template <typename Visit>
+  void for_each_in_pieces(WorkspaceId workspace, RecordId record, HeldLinks::Set set, const Visit& visit);
+  /// As the tables have them, at both sides or at one; by object type, then by record.
+  template <typename Visit>
+  void scan_stored_links(WorkspaceId workspace, RecordId first, RecordId last, std::optional<model::Side> only, const Visit& visit);
   std::vector<TypeNumber> object_types(WorkspaceId workspace);
 };
 
@@ -103,8 +107,11 @@ class WriteTransaction final : public Reading<Writer> {
 
   /// Commits what `work` does; an exception of either rolls all back and comes through.
   void run(const std::function<void()>& work);
-  /// The ends of a record's links in `links`: see LinkPieces.
-  bool change_rows(model::Side side, std::span<const EndChange> changes) { return pieces_.change(side, changes); }
+  /// Writes what `changes` say of a record's links: all of one workspace and type and, at `side`, of one record; by the other's id, ascending.
+  /// Whether anything is now otherwise.
+  bool change_ends(model::Side side, std::span<const EndChange> changes);
+  /// No record is the destination of a link any more, until what is to be told so again.
+  void forget_far_ends();
 
   WorkspaceId create_workspace(const Workspace& workspace) override;
   void update_workspace(const Workspace& workspace) override;
@@ -140,10 +147,9 @@ class WriteTransaction final : public Reading<Writer> {
   void begin();
   void commit();
   void rollback() noexcept;
-  bool change_link(const model::LinkType& type, const EndChange& change);
-  bool change_held_link(const model::LinkType& type, const EndChange& change);
+  bool change_link(const EndChange& change);
   void let_go() override;
-  bool take_up(WorkspaceId workspace, TypeNumber type, RecordId record) override;
+  bool take_up(WorkspaceId workspace, RecordId record) override;
   /// Forgets links at hand and those that wait: their rows are not as they are any more.
   void drop_held();
   /// At the end of a request: writes what is at hand, and sees that each record with links was made and that the log, which is

@@ -1,7 +1,10 @@
 #include "storage/sqlite/verify.h"
 
+#include <stdexcept>
+
 #include <fmt/format.h>
 
+#include "storage/sqlite/held_links.h"
 #include "storage/sqlite/record_place.h"
 
 namespace plenoptic::storage::sqlite {
@@ -15,9 +18,9 @@ struct Rule {
 
 /// Each walks one table by its key and looks the others up by theirs.
 constexpr Rule record_rules[] = {
-    {"SELECT count(*), min(l.record_id) FROM links l WHERE side = 0 AND (workspace_id, type) IN (SELECT workspace_id, number FROM definitions WHERE kind = 3"
-     " AND CASE WHEN json_valid(CAST(body AS TEXT)) THEN json_extract(CAST(body AS TEXT), '$.source.cardinality') = 'HAS_ONE' END)",
-     "links stand in rows of their own and belong into their records'"},
+    {"SELECT count(*), min(l.record_id) FROM links l WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.workspace_id = l.workspace_id AND r.id = l.record_id"
+     " AND r.type IN (SELECT d.object_type FROM definitions d WHERE d.workspace_id = l.workspace_id AND d.kind = 1) AND are_in_pieces(r.links, l.type, l.side))",
+     "rows of links are of no record whose own row says that it has such"},
     {"SELECT count(*), min(l.record_id) FROM links l WHERE length(others) NOT BETWEEN 1 AND 16 * 27 OR length(others) % 16 <> 0 OR length(start) NOT IN (0, 16) OR substr(others, 1, 16) < start"
      " OR substr(others, -16) >= (SELECT min(n.start) FROM links n WHERE n.workspace_id = l.workspace_id AND n.record_id = l.record_id AND n.type = l.type AND n.side = l.side"
      " AND n.start > l.start)",
@@ -52,6 +55,22 @@ constexpr Rule workspace_rules[] = {
      "workspaces have rows and are none"},
 };
 
+/// `are_in_pieces(links, type, side)`: what a record's row says of one of its sets. False where the row does not decode, which who reads it says.
+void define_are_in_pieces(Connection& connection) {
+  const auto answer = [](sqlite3_context* context, int, sqlite3_value** values) noexcept {
+    const std::string_view column(static_cast<const char*>(sqlite3_value_blob(values[0])), static_cast<std::size_t>(sqlite3_value_bytes(values[0])));
+    const HeldLinks::Set set{static_cast<model::LinkTypeNumber>(sqlite3_value_int64(values[1])), static_cast<model::Side>(sqlite3_value_int(values[2]))};
+    HeldLinks links;
+    try {
+      links.decode(column);
+    } catch (const std::runtime_error&) {
+      links.clear();
+    }
+    sqlite3_result_int(context, links.are_in_pieces(set) ? 1 : 0);
+  };
+  sqlite3_create_function_v2(connection.handle(), "are_in_pieces", 3, SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, answer, nullptr, nullptr, nullptr);
+}
+
 void check_file(Connection& connection, std::vector<std::string>& problems) {
   Statement integrity(connection, "PRAGMA integrity_check(20)");
   auto rows = integrity.use();
@@ -65,6 +84,7 @@ std::vector<std::string> verify_database(Connection& connection) {
   std::vector<std::string> problems;
   check_file(connection, problems);
   define_place_of(connection);
+  define_are_in_pieces(connection);
   for (const Rule& rule : record_rules) {
     Statement statement(connection, rule.broken);
     auto row = statement.use();

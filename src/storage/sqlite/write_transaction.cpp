@@ -125,12 +125,12 @@ void WriteTransaction::put_api_key(const ApiKey& key) {
 }
 
 void WriteTransaction::insert_record(WorkspaceId workspace, const model::Record& record) {
-  if (!held_.is_of(workspace, record.type, record.id)) {
+  if (!held_.is_of(workspace, record.id)) {
     let_go();
-    if (!take_up(workspace, record.type, record.id)) held_ = {.workspace = workspace, .type = record.type, .record = record.id, .links = {}};
+    if (!take_up(workspace, record.id)) held_ = {.workspace = workspace, .record = record.id, .links = {}};
   }
   const auto id = record.id.bytes();
-  const std::string links = encode_held_links(held_.links);
+  const std::string links = held_.links.encode();
   const auto insert_at = [&](std::optional<std::int64_t> place) {
     write_.insert_record.use()
         .bind(place, workspace.value, record.type, id, record.created_at_ms, record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, links, record.fields)
@@ -143,9 +143,9 @@ void WriteTransaction::insert_record(WorkspaceId workspace, const model::Record&
 }
 
 void WriteTransaction::update_record(WorkspaceId workspace, const model::Record& record) {
-  const Held& at_hand = held(workspace, record.type, record.id);
+  const Held& at_hand = held(workspace, record.id);
   if (at_hand.place == no_place) throw std::logic_error("a record that was not made is updated");
-  const std::string links = encode_held_links(at_hand.links);
+  const std::string links = at_hand.links.encode();
   write_.update_record.use().bind(record.updated_at_ms, record.deleted_at_ms, record.version, record.external_id, links, record.fields, at_hand.place).run();
   held_changed_ = false;
 }
@@ -156,31 +156,42 @@ void WriteTransaction::set_trashed(WorkspaceId workspace, RecordId record, bool 
 }
 
 bool WriteTransaction::add_link(WorkspaceId workspace, const model::LinkType& type, RecordId source, RecordId destination) {
-  return change_link(type, {.record = destination, .source = source, .workspace = workspace, .type = type.number, .added = true});
+  return change_link({.record = destination, .source = source, .workspace = workspace, .type = type.number, .added = true});
 }
 
 bool WriteTransaction::remove_link(WorkspaceId workspace, const model::LinkType& type, RecordId source, RecordId destination) {
-  return change_link(type, {.record = destination, .source = source, .workspace = workspace, .type = type.number, .added = false});
+  return change_link({.record = destination, .source = source, .workspace = workspace, .type = type.number, .added = false});
 }
 
-bool WriteTransaction::change_link(const model::LinkType& type, const EndChange& change) {
-  const bool changed = is_held(type) ? change_held_link(type, change) : change_rows(Side::source, {&change, 1});
+bool WriteTransaction::change_link(const EndChange& change) {
+  const bool changed = change_ends(Side::source, {&change, 1});
   if (changed) note_end(change);
   return changed;
 }
 
-bool WriteTransaction::change_held_link(const model::LinkType& type, const EndChange& change) {
-  HeldLinks& links = held(change.workspace, type.end(Side::source).type, change.source).links;
-  const HeldLink link{type.number, change.record};
-  const auto place = std::lower_bound(links.begin(), links.end(), link);
-  const bool is_there = place != links.end() && *place == link;
-  if (is_there == change.added) return false;
-  if (change.added)
-    links.insert(place, link);
-  else
-    links.erase(place);
-  held_changed_ = true;
-  return true;
+bool WriteTransaction::change_ends(Side side, std::span<const EndChange> changes) {
+  const EndChange& first = changes.front();
+  Held& at_hand = held(first.workspace, side == Side::source ? first.source : first.record);
+  // A destination without a row is damage that verify tells of. It must not keep others' ends from being folded.
+  const bool has_no_row = at_hand.place == no_place && side == Side::destination;
+  if (has_no_row || at_hand.links.are_in_pieces({first.type, side})) return pieces_.change(side, changes);
+  bool changed = false;
+  for (const EndChange& change : changes) changed |= at_hand.links.change({change.type, side, side == Side::source ? change.record : change.source}, change.added);
+  while (at_hand.links.are_too_many()) pieces_.add(at_hand.workspace, at_hand.record, at_hand.links.move_largest_out());
+  held_changed_ |= changed;
+  return changed;
+}
+
+void WriteTransaction::forget_far_ends() {
+  connection_.run("DELETE FROM links WHERE side = 1");
+  drop_held();
+  HeldLinks links;
+  auto rows = read_.all_held_links.use();
+  while (rows.step()) {
+    links.decode(rows.bytes(1));
+    links.forget(Side::destination);
+    if (const std::string column = links.encode(); column != rows.bytes(1)) write_.update_held_links.use().bind(column, rows.integer(0)).run();
+  }
 }
 
 void WriteTransaction::note_end(const EndChange& change) {
@@ -196,12 +207,12 @@ void WriteTransaction::let_go() {
     waiting_.push_back(std::exchange(held_, {}));
     return;
   }
-  const std::string links = encode_held_links(held_.links);
+  const std::string links = held_.links.encode();
   write_.update_held_links.use().bind(links, held_.place).run();
 }
 
-bool WriteTransaction::take_up(WorkspaceId workspace, TypeNumber type, RecordId record) {
-  const auto place = std::find_if(waiting_.begin(), waiting_.end(), [&](const Held& held) { return held.is_of(workspace, type, record); });
+bool WriteTransaction::take_up(WorkspaceId workspace, RecordId record) {
+  const auto place = std::find_if(waiting_.begin(), waiting_.end(), [&](const Held& held) { return held.is_of(workspace, record); });
   if (place == waiting_.end()) return false;
   held_ = std::move(*place);
   held_changed_ = true;
