@@ -20,8 +20,10 @@ void sync_database(Connection& connection) {
 
 }  // namespace
 
-Checkpointer::Checkpointer(Connection connection, SnapshotSource open_snapshot, std::mutex& commit_mutex, std::int64_t start_at_pages, std::int64_t limit_pages)
+Checkpointer::Checkpointer(Connection connection, WriteOut& write_out, SnapshotSource open_snapshot, std::mutex& commit_mutex, std::int64_t start_at_pages,
+                           std::int64_t limit_pages)
     : connection_(std::move(connection)),
+      write_out_(write_out),
       open_snapshot_(std::move(open_snapshot)),
       commit_mutex_(commit_mutex),
       start_at_pages_(start_at_pages),
@@ -79,6 +81,7 @@ void Checkpointer::run() {
     pin->workspaces();  // a snapshot is as of its first read
     commit.unlock();
     if (sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, &copied) != SQLITE_OK) return;
+    if (pass == 0) write_out_.run();  // later ones have less to sync, and are to be done before as much comes again
     sync_database(connection_);
     commit.lock();
   }

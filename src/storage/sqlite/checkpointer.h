@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "storage/sqlite/sqlite.h"
+#include "storage/sqlite/write_out.h"
 
 namespace plenoptic::storage::sqlite {
 
@@ -22,7 +23,7 @@ class Checkpointer {
   using SnapshotSource = std::function<std::unique_ptr<Reader>()>;
 
   /// The connection is its own, configured. `commit_mutex` is held during each commit.
-  Checkpointer(Connection connection, SnapshotSource open_snapshot, std::mutex& commit_mutex, std::int64_t start_at_pages, std::int64_t limit_pages);
+  Checkpointer(Connection connection, WriteOut& write_out, SnapshotSource open_snapshot, std::mutex& commit_mutex, std::int64_t start_at_pages, std::int64_t limit_pages);
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;
@@ -40,6 +41,7 @@ class Checkpointer {
   void finish();
 
   Connection connection_;
+  WriteOut& write_out_;
   const SnapshotSource open_snapshot_;
   std::mutex& commit_mutex_;
   const std::int64_t start_at_pages_, limit_pages_;

@@ -113,6 +113,7 @@ class SqliteDatabase final : public Database {
       : options_(options),
         lock_(options.directory),
         path_(options.directory + "/plenoptic.db"),
+        write_out_(path_),
         connection_(open(path_, options, gathering_)),
         read_(connection_),
         write_(connection_),
@@ -121,7 +122,8 @@ class SqliteDatabase final : public Database {
         folder_(connection_, recent_, options.ends_in_slice),
         pool_(path_, options),
         checkpointer_(
-            open_for_checkpoints(path_, options), [this] { return read(); }, commit_mutex_, options.wal_limit_bytes / page_bytes / 4, options.wal_limit_bytes / page_bytes) {
+            open_for_checkpoints(path_, options), write_out_, [this] { return read(); }, commit_mutex_, options.wal_limit_bytes / page_bytes / 4,
+            options.wal_limit_bytes / page_bytes) {
     if (!load_recent_ends(connection_, recent_)) make_ends_anew();
     // The file's size says nothing: it is written over from its beginning. The hook tells the pages in use.
     sqlite3_wal_hook(
@@ -204,6 +206,7 @@ class SqliteDatabase final : public Database {
   const SqliteOptions options_;
   DirectoryLock lock_;
   const std::string path_;
+  WriteOut write_out_;
   const GatheringFileSystem gathering_;
   Connection connection_;
   ReadStatements read_;
