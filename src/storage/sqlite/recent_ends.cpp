@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <boost/container_hash/hash.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
 namespace plenoptic::storage::sqlite {
@@ -13,7 +12,7 @@ namespace {
 
 using Place = std::uint32_t;
 constexpr Place none = UINT32_MAX;
-constexpr std::size_t most_reserved = std::size_t{1} << 18;  // memory that is not touched yet is none
+constexpr std::size_t most_reserved = std::size_t{1} << 19;  // memory that is not touched yet is none
 
 /// Of several words about one end the last counts.
 void keep_newest_words(std::vector<EndChange>& changes) {
@@ -24,12 +23,12 @@ void keep_newest_words(std::vector<EndChange>& changes) {
 }
 
 struct RecordKey {
-  std::uint32_t workspace = 0;
+  WorkspaceId workspace;
   RecordId record;
   bool operator==(const RecordKey&) const = default;
 };
 
-std::size_t hash_value(const RecordKey& key) { return std::hash<RecordId>()(key.record) + key.workspace; }
+std::size_t hash_of(const RecordKey& key) { return std::hash<RecordId>()(key.record) + key.workspace.value; }
 
 std::size_t hash_of(const EndChange& change) {
   std::size_t hash = std::hash<RecordId>()(change.record);
@@ -44,49 +43,80 @@ std::size_t hash_of(const EndChange& change) {
 /// mind about an end a thousand times is read as quickly as one that does not.
 struct RecentEnds::Batch {
   struct Word {
-    EndChange change;
-    std::uint64_t sequence = 0;
-    Place older = none;  // the word before about the same end
-    Place end = 0;
+    std::uint64_t sequence : 63;
+    std::uint64_t added : 1;
+    Place older;  // the word before about the same end
+    Place end;
   };
   struct End {
+    RecordId source;
+    Place record;
+    LinkTypeNumber type = 0;
     Place newest = none;   // word
     Place sibling = none;  // another end of the same record
   };
-  struct HashOfEnd {
-    using is_transparent = void;
-    const Batch* batch;
-    std::size_t operator()(const EndChange& change) const { return hash_of(change); }
-    std::size_t operator()(Place end) const { return hash_of(batch->change_of(end)); }
+  struct Record {
+    RecordId id;
+    WorkspaceId workspace;
+    Place newest = none;  // end
   };
-  struct SameEnd {
+  static_assert(sizeof(Word) == 16 && sizeof(End) == 32 && sizeof(Record) == 24, "there are hundreds of thousands");
+
+  /// A set of places, which are found by what stands there.
+  template <typename Key, Key (Batch::*key_at)(Place) const>
+  struct Hash {
     using is_transparent = void;
     const Batch* batch;
+    std::size_t operator()(const Key& key) const { return hash_of(key); }
+    std::size_t operator()(Place place) const { return hash_of((batch->*key_at)(place)); }
+  };
+  template <typename Key, Key (Batch::*key_at)(Place) const>
+  struct Same {
+    using is_transparent = void;
+    const Batch* batch;
+    static bool are_same(const EndChange& a, const EndChange& b) { return a.end() == b.end(); }
+    static bool are_same(const RecordKey& a, const RecordKey& b) { return a == b; }
     bool operator()(Place a, Place b) const { return a == b; }
-    bool operator()(const EndChange& change, Place end) const { return change.end() == batch->change_of(end).end(); }
-    bool operator()(Place end, const EndChange& change) const { return (*this)(change, end); }
+    bool operator()(const Key& key, Place place) const { return are_same(key, (batch->*key_at)(place)); }
+    bool operator()(Place place, const Key& key) const { return (*this)(key, place); }
   };
+
+  EndChange change_of(Place end) const { return change_of(ends[end], words[ends[end].newest]); }
+  EndChange change_of(const End& end, const Word& word) const {
+    const Record& record = records[end.record];
+    return {.record = record.id, .source = end.source, .workspace = record.workspace, .type = end.type, .added = word.added != 0};
+  }
+  EndChange change_of(const Word& word) const { return change_of(ends[word.end], word); }
+  RecordKey key_of(Place record) const { return {records[record].workspace, records[record].id}; }
+
+  template <typename Key, Key (Batch::*key_at)(Place) const>
+  using Places = boost::unordered_flat_set<Place, Hash<Key, key_at>, Same<Key, key_at>>;
+  using PlacesOfEnds = Places<EndChange, &Batch::change_of>;
+  using PlacesOfRecords = Places<RecordKey, &Batch::key_of>;
 
   std::vector<Word> words;
   std::vector<End> ends;
-  boost::unordered_flat_set<Place, HashOfEnd, SameEnd> places{0, HashOfEnd{this}, SameEnd{this}};  // of `ends`
-  boost::unordered_flat_map<RecordKey, Place, boost::hash<RecordKey>> of_record;                   // its newest end
+  std::vector<Record> records;
+  PlacesOfEnds places_of_ends{0, PlacesOfEnds::hasher{this}, PlacesOfEnds::key_equal{this}};
+  PlacesOfRecords places_of_records{0, PlacesOfRecords::hasher{this}, PlacesOfRecords::key_equal{this}};
   std::shared_ptr<Batch> next;
 
   Batch() = default;
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
+  void reserve_words(std::size_t count) {
+    words.reserve(count);
+    ends.reserve(count);
+  }
   void reserve(std::size_t for_ends, std::size_t for_records) {
-    places.reserve(for_ends);
-    of_record.reserve(for_records);
+    places_of_ends.reserve(for_ends);
+    places_of_records.reserve(for_records);
   }
 
-  const EndChange& change_of(Place end) const { return words[ends[end].newest].change; }
-
   Place find_end_of(WorkspaceId workspace, RecordId record) const {
-    const auto found = of_record.find({workspace.value, record});
-    return found == of_record.end() ? none : found->second;
+    const auto found = places_of_records.find(RecordKey{workspace, record});
+    return found == places_of_records.end() ? none : records[*found].newest;
   }
 
   /// The newest word up to a log entry; none where the first is later.
@@ -98,17 +128,24 @@ struct RecentEnds::Batch {
 
   void add(const EndChange& change, std::uint64_t sequence) {
     const auto word = static_cast<Place>(words.size());
-    if (const auto known = places.find(change); known != places.end()) {
-      words.push_back({change, sequence, ends[*known].newest, *known});
-      ends[*known].newest = word;
+    if (const auto known = places_of_ends.find(change); known != places_of_ends.end()) {
+      words.push_back({sequence, change.added, std::exchange(ends[*known].newest, word), *known});
       return;
     }
     const auto end = static_cast<Place>(ends.size());
-    words.push_back({change, sequence, none, end});
-    ends.push_back({.newest = word, .sibling = none});
-    places.insert(end);
-    const auto [newest, is_first] = of_record.try_emplace({change.workspace.value, change.record}, end);
-    if (!is_first) ends[end].sibling = std::exchange(newest->second, end);
+    const Place record = place_of(RecordKey{change.workspace, change.record});
+    words.push_back({sequence, change.added, none, end});
+    ends.push_back({change.source, record, change.type, word, std::exchange(records[record].newest, end)});
+    places_of_ends.insert(end);
+  }
+
+  /// The record's, which has one from now on.
+  Place place_of(const RecordKey& key) {
+    if (const auto known = places_of_records.find(key); known != places_of_records.end()) return *known;
+    const auto record = static_cast<Place>(records.size());
+    records.push_back({.id = key.record, .workspace = key.workspace, .newest = none});
+    places_of_records.insert(record);
+    return record;
   }
 
   void drop_last() {
@@ -116,12 +153,13 @@ struct RecentEnds::Batch {
     if (word.older != none) {
       ends[word.end].newest = word.older;
     } else {
-      const RecordKey key{word.change.workspace.value, word.change.record};
-      if (ends.back().sibling == none)
-        of_record.erase(key);
-      else
-        of_record[key] = ends.back().sibling;
-      places.erase(word.end);
+      const End& end = ends.back();
+      places_of_ends.erase(word.end);
+      records[end.record].newest = end.sibling;
+      if (end.sibling == none) {  // and so the record came last, too
+        places_of_records.erase(end.record);
+        records.pop_back();
+      }
       ends.pop_back();
     }
     words.pop_back();
@@ -141,8 +179,8 @@ std::vector<Place> order_of(const RecentEnds::Batch& batch) {
   std::vector<Entry> entries;
   entries.reserve(batch.ends.size());
   for (Place end = 0; end < batch.ends.size(); ++end) {
-    const EndChange& change = batch.change_of(end);
-    entries.push_back({change.record.high, change.workspace.value, end});
+    const auto& record = batch.records[batch.ends[end].record];
+    entries.push_back({record.id.high, record.workspace.value, end});
   }
   std::sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) {
     if (const auto order = std::tie(a.workspace, a.id_begin) <=> std::tie(b.workspace, b.id_begin); order != 0) return order < 0;
@@ -178,7 +216,7 @@ std::vector<EndChange> RecentEnds::changes(const Pin& pin, WorkspaceId workspace
     std::lock_guard lock(mutex_);
     for (const Batch* batch = pin.get(); batch; batch = batch->next.get())
       for (Place end = batch->find_end_of(workspace, record); end != none; end = batch->ends[end].sibling)
-        if (const Place word = batch->word_at(end, sequence); word != none) found.push_back(batch->words[word].change);
+        if (const Place word = batch->word_at(end, sequence); word != none) found.push_back(batch->change_of(batch->words[word]));
   }
   keep_newest_words(found);
   return found;
@@ -190,7 +228,7 @@ std::vector<EndChange> RecentEnds::changes(const Pin& pin, WorkspaceId workspace
     std::lock_guard lock(mutex_);
     for (const Batch* batch = pin.get(); batch; batch = batch->next.get())
       for (const Batch::Word& word : batch->words)
-        if (word.change.workspace == workspace && word.sequence <= sequence) found.push_back(word.change);
+        if (word.sequence <= sequence && batch->records[batch->ends[word.end].record].workspace == workspace) found.push_back(batch->change_of(word));
   }
   keep_newest_words(found);
   return found;
@@ -203,7 +241,7 @@ void RecentEnds::reserve(std::size_t changes) {
 
 void RecentEnds::note(const EndChange& change, std::uint64_t sequence) {
   std::lock_guard lock(mutex_);
-  if (newest_->words.capacity() == 0) newest_->words.reserve(std::min(most_, most_reserved));
+  if (newest_->words.capacity() == 0) newest_->reserve_words(std::min(most_ + most_ / 8, most_reserved));
   newest_->add(change, sequence);
 }
 
@@ -216,7 +254,7 @@ void RecentEnds::forget_from(std::size_t noted) {
 
 void RecentEnds::seal() {
   auto next = std::make_shared<Batch>();
-  next->reserve(newest_->places.size(), newest_->of_record.size());
+  next->reserve(newest_->places_of_ends.size(), newest_->places_of_records.size());
   sorting_ = std::async(std::launch::async, [sealed = newest_] { return order_of(*sealed); }).share();
   log_entries_ = 0;
   std::lock_guard lock(mutex_);
