@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -27,14 +28,14 @@ class RecordIds {
     // The last stretch that begins below the id; a few with one upper half may follow each other.
     const auto fence = std::lower_bound(fences_.begin(), fences_.end(), id.high);
     const auto first = static_cast<std::size_t>(fence - fences_.begin());
-    auto begin = ids_.begin() + static_cast<std::ptrdiff_t>(first == 0 ? 0 : (first - 1) * stride);
+    const std::size_t begin = first == 0 ? 0 : (first - 1) * stride;
     const auto after = std::upper_bound(fence, fences_.end(), id.high) - fences_.begin();
-    const auto end = ids_.begin() + static_cast<std::ptrdiff_t>(std::min(ids_.size(), static_cast<std::size_t>(after) * stride));
-    // All of it at once: a search alone waits for one cache line after another.
-    for (auto line = begin; line < end; line += ids_in_line) __builtin_prefetch(&*line);
-    begin = std::lower_bound(begin, end, id);
-    if (begin == end || *begin != id) return std::nullopt;
-    return static_cast<Ordinal>(begin - ids_.begin());
+    const std::span<const model::RecordId> ids = std::span(ids_).first(std::min(ids_.size(), static_cast<std::size_t>(after) * stride)).subspan(begin);
+    // All of it at once, unless it is more than a stretch: a search alone waits for one cache line after another.
+    for (std::size_t at = 0; at < std::min(ids.size(), 2 * stride); at += ids_in_line) __builtin_prefetch(&ids[at]);
+    const auto place = std::lower_bound(ids.begin(), ids.end(), id);
+    if (place == ids.end() || *place != id) return std::nullopt;
+    return static_cast<Ordinal>(begin + static_cast<std::size_t>(place - ids.begin()));
   }
 
   model::RecordId operator[](Ordinal ordinal) const { return ids_[ordinal]; }
@@ -50,7 +51,7 @@ class RecordIds {
 
  private:
   static constexpr std::size_t stride = 64;  // ids between fences: what a search reads stays within a few cache lines
-  static constexpr std::ptrdiff_t ids_in_line = 64 / sizeof(model::RecordId);
+  static constexpr std::size_t ids_in_line = 64 / sizeof(model::RecordId);
 
   std::vector<model::RecordId> ids_;
   std::vector<std::uint64_t> fences_;  // the upper half of every 64th id: small enough to stay in the cache

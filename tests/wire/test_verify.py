@@ -193,9 +193,6 @@ def do_damage(path, what):
         body = json.loads(database.execute("SELECT body FROM definitions WHERE kind = 2 AND object_type = 3 AND number = 60").fetchone()[0])
         body["number"] = 60
         database.execute("UPDATE definitions SET body = ? WHERE kind = 2 AND object_type = 3 AND number = 60", (json.dumps(body).encode(),))
-    elif what == "DROP SOURCE":
-        workspace, deal, kind, contact = a_champion(database)
-        link_rows(database, workspace, deal, kind, 0, others_of(database, deal, kind, 0) - {contact})
     else:
         database.executescript(what)
     database.commit()

@@ -169,6 +169,7 @@ class SetsOfRecords {
     for (sets.bind(workspace.value, key); sets.step();) {
       const HeldLinks::Set set{static_cast<model::LinkTypeNumber>(sets.integer(0)), static_cast<Side>(sets.integer(1))};
       const bool are_few = static_cast<std::size_t>(sets.integer(2)) <= HeldLinks::most * model::RecordId::byte_count;
+      if (!are_few && !links.of(set).empty()) throw StorageError(StorageError::Kind::corrupt, "a record's row and others have links of one set");
       are_few ? few.push_back(set) : links.mark_in_pieces(set);
     }
     sets.reset();
@@ -269,10 +270,16 @@ void migrate(Connection& connection, std::int64_t form) {
   const std::int64_t secure_delete = read_pragma(connection, "PRAGMA secure_delete");
   connection.pragma("secure_delete", 0);
   connection.run("BEGIN IMMEDIATE");
-  for (std::int64_t number = now; number < form; ++number) {
-    const Step& step = steps[static_cast<std::size_t>(number)];
-    connection.run(step.sql);
-    if (step.fill) step.fill(connection);
+  try {
+    for (std::int64_t number = now; number < form; ++number) {
+      const Step& step = steps[static_cast<std::size_t>(number)];
+      connection.run(step.sql);
+      if (step.fill) step.fill(connection);
+    }
+  } catch (const StorageError&) {
+    throw;
+  } catch (const std::runtime_error& damage) {
+    throw StorageError(StorageError::Kind::corrupt, damage.what());
   }
   connection.pragma("user_version", form);
   connection.run("COMMIT");

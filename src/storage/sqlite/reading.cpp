@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <stdexcept>
 #include <tuple>
+
+#include <fmt/format.h>
 
 #include "storage/sqlite/record_place.h"
 #include "storage/sqlite/rows.h"
@@ -35,7 +38,6 @@ ReadStatements::ReadStatements(Connection& connection)
       scan_records(connection, "SELECT id, created_at, updated_at, deleted_at, version, external_id, fields FROM records WHERE workspace_id = ? AND type = ? ORDER BY id"),
       count_records(connection, "SELECT count(*) FROM records WHERE workspace_id = ? AND type = ?"),
       held_links(connection, "SELECT workspace_id, id, links FROM records WHERE place = ?"),
-      all_held_links(connection, "SELECT place, links FROM records ORDER BY place"),
       in_trash(connection, "SELECT 1 FROM trash WHERE workspace_id = ? AND record_id = ?"),
       links_in_pieces(connection, "SELECT others FROM links WHERE workspace_id = ? AND record_id = ? AND type = ? AND side = ? ORDER BY start"),
       scan_held_links(connection, "SELECT id, links FROM records WHERE workspace_id = ? AND type = ? AND id BETWEEN ? AND ? ORDER BY id"),
@@ -144,7 +146,12 @@ typename Reading<Interface>::Held& Reading<Interface>::held(WorkspaceId workspac
 
 template <typename Interface>
 void Reading<Interface>::hold(WorkspaceId workspace, RecordId record, std::string_view links, std::int64_t place) {
-  held_.links.decode(links);
+  held_.record = {};  // nobody's, where they do not decode
+  try {
+    held_.links.decode(links);
+  } catch (const std::runtime_error& damage) {
+    throw std::runtime_error(fmt::format("{}: record {}", damage.what(), record.text()));
+  }
   held_.workspace = workspace;
   held_.record = record;
   held_.place = place;
@@ -178,10 +185,10 @@ void Reading<Interface>::bring_up_to_date(WorkspaceId workspace, RecordId record
     return link.side == Side::destination && std::binary_search(changes.begin(), changes.end(), end);
   };
   std::erase_if(links, is_changed);
-  const auto of_table = static_cast<std::ptrdiff_t>(links.size());
+  const auto stored = static_cast<std::ptrdiff_t>(links.size());
   for (const EndChange& change : changes)
     if (change.added && (!type || change.type == *type)) links.push_back(link_to(workspace, change.type, Side::destination, change.source));
-  std::inplace_merge(links.begin(), links.begin() + of_table, links.end(), in_order);
+  std::inplace_merge(links.begin(), links.begin() + stored, links.end(), in_order);
 }
 
 template <typename Interface>

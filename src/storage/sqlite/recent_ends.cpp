@@ -126,7 +126,8 @@ struct RecentEnds::Batch {
     return word;
   }
 
-  void add(const EndChange& change, std::uint64_t sequence) {
+  /// Out of memory ends the process: half of a change would stay, and the log has it all.
+  void add(const EndChange& change, std::uint64_t sequence) noexcept {
     const auto word = static_cast<Place>(words.size());
     if (const auto known = places_of_ends.find(change); known != places_of_ends.end()) {
       words.push_back({sequence, change.added, std::exchange(ends[*known].newest, word), *known});

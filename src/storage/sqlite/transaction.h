@@ -16,8 +16,8 @@ namespace plenoptic::storage::sqlite {
 struct ReadStatements {
   explicit ReadStatements(Connection& connection);
 
-  Statement begin, end, all_workspaces, one_workspace, definitions, api_keys, find_record, find_place, is_live, scan_records, count_records, held_links, all_held_links, in_trash,
-      links_in_pieces, scan_held_links, find_unique, scan_unique, log_sequence, find_change, scan_log, find_idempotent, scan_idempotent, greatest_id;
+  Statement begin, end, all_workspaces, one_workspace, definitions, api_keys, find_record, find_place, is_live, scan_records, count_records, held_links, in_trash, links_in_pieces,
+      scan_held_links, find_unique, scan_unique, log_sequence, find_change, scan_log, find_idempotent, scan_idempotent, greatest_id;
 };
 
 /// Every method of Reader, for snapshots and for the write transaction (whose interface is Writer).
@@ -96,8 +96,8 @@ class Reading : public Interface {
 struct WriteStatements {
   explicit WriteStatements(Connection& connection);
 
-  Statement begin, commit, rollback, savepoint, release, rollback_to, insert_workspace, update_workspace, put_definition, put_key, insert_record, update_record, update_held_links,
-      put_trash, drop_trash, put_unique, drop_unique, insert_change, store_sequence, put_idempotent, expire_idempotent;
+  Statement begin, commit, rollback, savepoint, release, rollback_to, insert_workspace, update_workspace, put_definition, put_key, insert_record, update_record, all_held_links,
+      update_held_links, put_trash, drop_trash, put_unique, drop_unique, insert_change, store_sequence, put_idempotent, expire_idempotent;
 };
 
 class WriteTransaction final : public Reading<Writer> {

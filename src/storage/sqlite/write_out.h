@@ -16,7 +16,7 @@ class WriteOut {
   WriteOut(const WriteOut&) = delete;
   WriteOut& operator=(const WriteOut&) = delete;
 
-  /// By one thread at a time. It promises nothing, and what fails is left to the sync that has to follow: the kernel tells an error to each descriptor.
+  /// By one thread at a time. It promises nothing, and what fails is left to the sync that has to follow: the kernel (Linux 4.13 or newer) tells an error to each descriptor.
   void run() noexcept;
 
  private:

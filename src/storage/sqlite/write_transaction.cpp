@@ -38,6 +38,7 @@ WriteStatements::WriteStatements(Connection& connection)
                     "INSERT INTO records (place, workspace_id, type, id, created_at, updated_at, deleted_at, version, external_id, links, fields)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (place) DO NOTHING"),
       update_record(connection, "UPDATE records SET updated_at = ?, deleted_at = ?, version = ?, external_id = ?, links = ?, fields = ? WHERE place = ?"),
+      all_held_links(connection, "SELECT place, links FROM records ORDER BY place"),
       update_held_links(connection, "UPDATE records SET links = ? WHERE place = ?"),
       put_trash(connection, "INSERT OR IGNORE INTO trash (workspace_id, record_id) VALUES (?, ?)"),
       drop_trash(connection, "DELETE FROM trash WHERE workspace_id = ? AND record_id = ?"),
@@ -172,7 +173,8 @@ bool WriteTransaction::change_link(const EndChange& change) {
 bool WriteTransaction::change_ends(Side side, std::span<const EndChange> changes) {
   const EndChange& first = changes.front();
   Held& at_hand = held(first.workspace, side == Side::source ? first.source : first.record);
-  // A destination without a row is damage that verify tells of. It must not keep others' ends from being folded.
+  // A destination without a row is damage that verify tells of, and need not keep others' ends from being folded. A row that does not decode must:
+  // passed over, its ends would be lost.
   const bool has_no_row = at_hand.place == no_place && side == Side::destination;
   if (has_no_row || at_hand.links.are_in_pieces({first.type, side})) return pieces_.change(side, changes);
   bool changed = false;
@@ -186,7 +188,7 @@ void WriteTransaction::forget_far_ends() {
   connection_.run("DELETE FROM links WHERE side = 1");
   drop_held();
   HeldLinks links;
-  auto rows = read_.all_held_links.use();
+  auto rows = write_.all_held_links.use();
   while (rows.step()) {
     links.decode(rows.bytes(1));
     links.forget(Side::destination);
