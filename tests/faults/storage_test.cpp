@@ -83,7 +83,7 @@ TEST_F(StorageTest, WhatAKilledServerLeftIsSyncedBeforeItIsAnsweredFrom) {
 
 TEST_F(StorageTest, AFileThatCouldNotBeSyncedIsNotBelieved) {
   FaultyFileSystem system({}, [] {});
-  const auto database = storage::open_sqlite({.directory = directory, .wal_limit_bytes = 8 << 20});
+  const auto database = storage::open_sqlite({.directory = directory, .wal_limit_bytes = 4 << 20});
   write(*database, "long", 3'000'000);
   // A checkpoint that nobody writes beside syncs the log and the file; then the file is synced once more, before the last one.
   system.set_plan({.failing = {.at = 3, .count = 1}, .failing_on = Operation::sync});
