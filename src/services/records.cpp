@@ -120,7 +120,7 @@ void merge_fields(UniqueValues& unique, const ObjectType& type, const FieldValue
   }
 }
 
-std::vector<RecordId> neighbours_of(WriteContext& context, const ObjectType& type, RecordId id) {
+std::vector<RecordId> neighbours_of(WriteContext& context, RecordId id) {
   std::vector<RecordId> ids;
   for (const model::Link& link : context.storage.links(context.workspace, id)) ids.push_back(link.other);
   return ids;
@@ -190,7 +190,7 @@ Record trash_record(WriteContext& context, const ObjectType& type, RecordId id) 
   record.deleted_at_ms = context.now_ms;
   context.storage.set_trashed(context.workspace, id, true);
   Change change = change_of(record, ChangeKind::trashed);
-  change.neighbours = neighbours_of(context, type, id);
+  change.neighbours = neighbours_of(context, id);
   append_and_store(context, record, std::move(change));
   return record;
 }
@@ -203,8 +203,8 @@ Record restore_record(WriteContext& context, const ObjectType& type, RecordId id
   // Live again before its links are looked at: which of them show depends on it.
   context.storage.set_trashed(context.workspace, id, false);
   Change change = change_of(record, ChangeKind::restored);
-  change.neighbours = neighbours_of(context, type, id);
-  change.links = drop_taken_links(context, type, id);
+  change.neighbours = neighbours_of(context, id);
+  change.links = drop_taken_links(context, id);
   append_and_store(context, record, std::move(change));
   return record;
 }

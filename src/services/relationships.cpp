@@ -204,7 +204,7 @@ std::vector<LinkChange> apply_relationships(WriteContext& context, const ObjectT
   return writer.take();
 }
 
-std::vector<LinkChange> drop_taken_links(WriteContext& context, const ObjectType& type, RecordId record) {
+std::vector<LinkChange> drop_taken_links(WriteContext& context, RecordId record) {
   std::vector<LinkChange> dropped;
   const auto live_count = [&](const model::LinkType& link_type, Side side, RecordId holder) {
     const auto links = context.storage.links(context.workspace, link_type, side, holder);

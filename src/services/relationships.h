@@ -31,7 +31,7 @@ std::vector<model::LinkChange> apply_relationships(WriteContext& context, const 
                                                    const std::vector<RelationshipOperation>& operations);
 
 /// Takes away links of a restored record whose HAS_ONE end was taken meanwhile.
-std::vector<model::LinkChange> drop_taken_links(WriteContext& context, const model::ObjectType& type, model::RecordId record);
+std::vector<model::LinkChange> drop_taken_links(WriteContext& context, model::RecordId record);
 
 /// The id behind `acc_c…` when the prefix is the type's; else nothing.
 std::optional<model::RecordId> parse_public_id(const model::ObjectType& type, std::string_view text);
