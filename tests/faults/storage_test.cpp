@@ -82,22 +82,25 @@ TEST_F(StorageTest, WhatAKilledServerLeftIsSyncedBeforeItIsAnsweredFrom) {
 }
 
 TEST_F(StorageTest, AFileThatCouldNotBeSyncedIsNotBelieved) {
-  FaultyFileSystem system({}, [] {});
-  const auto database = storage::open_sqlite({.directory = directory, .wal_limit_bytes = 4 << 20});
-  write(*database, "long", 3'000'000);
   // A checkpoint that nobody writes beside syncs the log and the file; then the file is synced once more, before the last one.
-  system.set_plan({.failing = {.at = 3, .count = 1}, .failing_on = Operation::sync});
-  bool told = false;
-  const auto give_up_at = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!told && std::chrono::steady_clock::now() < give_up_at) try {
-      database->maintain();
-      std::this_thread::yield();
-    } catch (const StorageError& failure) {
-      EXPECT_EQ(failure.kind, StorageError::Kind::unknown_outcome) << failure.what();
-      told = true;
-    }
-  EXPECT_TRUE(told);
-  EXPECT_EQ(system.count(Operation::sync), 3U);
+  for (const std::uint64_t failing : {1U, 2U, 3U}) {
+    SCOPED_TRACE(failing);
+    FaultyFileSystem system({}, [] {});
+    const auto database = storage::open_sqlite({.directory = directory, .wal_limit_bytes = 4 << 20});
+    write(*database, "long" + std::to_string(failing), 3'000'000);
+    system.set_plan({.failing = {.at = failing, .count = 1}, .failing_on = Operation::sync});
+    bool told = false;
+    const auto give_up_at = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!told && std::chrono::steady_clock::now() < give_up_at) try {
+        database->maintain();
+        std::this_thread::yield();
+      } catch (const StorageError& failure) {
+        EXPECT_EQ(failure.kind, StorageError::Kind::unknown_outcome) << failure.what();
+        told = true;
+      }
+    EXPECT_TRUE(told);
+    EXPECT_EQ(system.count(Operation::sync), failing);
+  }
 }
 
 TEST_F(StorageTest, AnIndexThatCannotBeLoadedIsTriedAgain) {

@@ -8,14 +8,15 @@ namespace {
 constexpr std::int64_t few_pages = 512;  // left to the last checkpoint, which commits wait for
 constexpr int most_passes = 4;           // beside commits, each over what came during the one before
 
-/// So that the last checkpoint, which syncs the file while commits wait, finds little to sync. An error is told to one caller
-/// only: whoever synced after it would be told that all is well.
+/// The kernel tells an error to one caller only: whoever synced after it would be told that all is well.
+[[noreturn]] void throw_unsynced(int code) { throw StorageError(StorageError::Kind::unknown_outcome, fmt::format("the database file could not be synced (SQLite code {})", code)); }
+
+/// So that the last checkpoint, which syncs the file while commits wait, finds little to sync.
 void sync_database(Connection& connection) {
   sqlite3_file* file = nullptr;
   sqlite3_file_control(connection.handle(), "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
   if (!file || !file->pMethods) return;
-  if (const int code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL); code != SQLITE_OK)
-    throw StorageError(StorageError::Kind::unknown_outcome, fmt::format("the database file could not be synced (SQLite code {})", code));
+  if (const int code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL); code != SQLITE_OK) throw_unsynced(code);
 }
 
 }  // namespace
@@ -80,7 +81,7 @@ void Checkpointer::run() {
     const auto pin = open_snapshot_();
     pin->workspaces();  // a snapshot is as of its first read
     commit.unlock();
-    if (sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, &copied) != SQLITE_OK) return;
+    if (!copy(SQLITE_CHECKPOINT_PASSIVE, &copied)) return;
     if (pass == 0) write_out_.run();  // later ones have less to sync, and are to be done before as much comes again
     sync_database(connection_);
     commit.lock();
@@ -92,8 +93,15 @@ void Checkpointer::finish() {
   // PASSIVE waits for nobody, and where no reader holds it up, the next commit writes the log from its beginning again.
   // TRUNCATE waits for readers; only past the limit.
   const int mode = pages_ < limit_pages_ ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE;
-  sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, mode, nullptr, nullptr);
+  copy(mode);
   pages_ = 0;
+}
+
+bool Checkpointer::copy(int mode, int* copied) {
+  const int code = sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, mode, nullptr, copied);
+  // SQLite syncs the file where it copied all there is.
+  if (code == SQLITE_IOERR_FSYNC) throw_unsynced(code);
+  return code == SQLITE_OK;
 }
 
 }  // namespace plenoptic::storage::sqlite

@@ -39,6 +39,8 @@ class Checkpointer {
   void run();
   /// Under the commit mutex. What stands in the log is in the file when it returns, unless a reader holds it up.
   void finish();
+  /// False where it could not, or not all; how many pages of the log are in the file goes to `copied`.
+  bool copy(int mode, int* copied = nullptr);
 
   Connection connection_;
   WriteOut& write_out_;
