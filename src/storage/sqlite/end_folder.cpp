@@ -107,10 +107,13 @@ void EndFolder::committed() {
 }
 
 void EndFolder::maintain(WriteTransaction& transaction) {
-  if (!under_way_ && recent_.is_due()) seal();
-  if (!under_way_ || !failure_ || std::chrono::steady_clock::now() < try_again_) return;
+  const bool begins = !under_way_ && recent_.is_due();
+  if ((!begins && (!under_way_ || !failure_)) || std::chrono::steady_clock::now() < try_again_) return;
   try {
-    fold_and_commit(transaction, slice_);
+    if (begins)
+      seal();
+    else
+      fold_and_commit(transaction, slice_);
     failure_.reset();
   } catch (const std::exception& failure) {
     note_failure(failure);
@@ -131,7 +134,9 @@ void EndFolder::forget_slice() {
 }
 
 void EndFolder::require_room() const {
-  if (failure_ && recent_.noted() >= most_times_due * recent_.most()) throw StorageError(*failure_);
+  // Sealed ones too: what a start found in the log is sealed at once.
+  const std::size_t unfolded = recent_.noted() + (under_way_ ? recent_.sealed() : 0);
+  if (failure_ && unfolded >= most_times_due * recent_.most()) throw StorageError(*failure_);
 }
 
 void EndFolder::fold_all(WriteTransaction& transaction) {

@@ -284,7 +284,8 @@ void migrate(Connection& connection, std::int64_t form) {
   connection.pragma("user_version", form);
   connection.run("COMMIT");
   connection.pragma("secure_delete", secure_delete);
-  connection.run("PRAGMA wal_checkpoint(TRUNCATE)");  // nobody else is here yet
+  // Nobody else is here yet. Where it cannot be, for want of space say, the log has it all the same.
+  sqlite3_wal_checkpoint_v2(connection.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
 }
 
 }  // namespace plenoptic::storage::sqlite

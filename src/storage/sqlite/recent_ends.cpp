@@ -256,7 +256,7 @@ void RecentEnds::forget_from(std::size_t noted) {
 void RecentEnds::seal() {
   auto next = std::make_shared<Batch>();
   next->reserve(newest_->places_of_ends.size(), newest_->places_of_records.size());
-  sorting_ = std::async(std::launch::async, [sealed = newest_] { return order_of(*sealed); }).share();
+  sorting_ = std::async(std::launch::async, [sealed = newest_]() noexcept { return order_of(*sealed); }).share();
   log_entries_ = 0;
   std::lock_guard lock(mutex_);
   newest_->next = next;

@@ -83,7 +83,7 @@ class RecentEnds {
   mutable std::mutex mutex_;           // of what is in the batches and of the chain; only the noting thread changes either
   std::shared_ptr<Batch> oldest_;      // the sealed one, or the newest
   std::shared_ptr<Batch> newest_;      // where changes are noted
-  std::shared_future<Order> sorting_;  // of the noting thread, as is what follows; what it throws it throws to each who asks
+  std::shared_future<Order> sorting_;  // of the noting thread, as is what follows
   std::size_t log_entries_ = 0;
 };
 
