@@ -8,55 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "model/definition_codec.h"
-#include "storage/database_fixture.h"
-#include "storage/sqlite/migrations.h"
+#include "storage/links_fixture.h"
 
 namespace plenoptic::storage {
 namespace {
-
-class LinksTest : public DatabaseTest {
- protected:
-  using Place = std::tuple<model::LinkTypeNumber, model::Side, RecordId>;
-  static std::vector<Place> places(const std::vector<model::Link>& links) {
-    std::vector<Place> found;
-    for (const model::Link& link : links) found.emplace_back(link.type, link.side, link.other);
-    return found;
-  }
-  std::vector<Place> places_of(RecordId record) { return places(database->read()->links(workspace, record)); }
-
-  /// Each change is logged, as the seam asks for.
-  bool link(Writer& writer, const model::LinkType& type, RecordId from, RecordId to) {
-    const bool changed = writer.add_link(workspace, type, from, to);
-    if (changed) tell_log(writer, {type.number, from, to, true});
-    return changed;
-  }
-  bool unlink(Writer& writer, const model::LinkType& type, RecordId from, RecordId to) {
-    const bool changed = writer.remove_link(workspace, type, from, to);
-    if (changed) tell_log(writer, {type.number, from, to, false});
-    return changed;
-  }
-  void tell_log(Writer& writer, const model::LinkChange& change) {
-    model::Change entry{.workspace = workspace, .at_ms = now, .type = model::types::account, .record = change.source};
-    entry.links.push_back(change);
-    writer.append_change(entry);
-  }
-
-  void reopen() {
-    database.reset();
-    database = open_sqlite({.directory = directory, .recent_ends = 40, .ends_in_slice = 7});
-  }
-  std::int64_t rows_of_links() {
-    sqlite::Connection connection(directory + "/plenoptic.db", SQLITE_OPEN_READWRITE);
-    sqlite::Statement count(connection, "SELECT count(*) FROM links");
-    auto row = count.use();
-    row.step();
-    return row.integer(0);
-  }
-
-  static constexpr auto source = model::Side::source, destination = model::Side::destination;
-  const model::LinkType parent = link_type(7, model::Cardinality::has_one), partners = link_type(5, model::Cardinality::has_many);
-};
 
 TEST_F(LinksTest, LinksHaveTwoEndsAndKnowTheTrash) {
   for (const model::LinkType& type : {parent, partners}) {
@@ -217,64 +172,6 @@ TEST_F(LinksTest, AChangeThatTheLogDoesNotTellIsRefused) {
   });
   EXPECT_THAT(places_of(a.id), testing::IsEmpty());
   EXPECT_THAT(places_of(b.id), testing::IsEmpty());
-}
-
-TEST_F(LinksTest, AnOlderFormsLinksMoveIntoTheirRows) {
-  database.reset();
-  const std::string path = directory + "/older/plenoptic.db";
-  std::filesystem::create_directory(directory + "/older");
-  const RecordId a = ids.next(++now), b = ids.next(++now), c = ids.next(++now), elsewhere = ids.next(++now);
-  {
-    sqlite::Connection connection(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    sqlite::migrate(connection, 1);
-    connection.run(
-        "INSERT INTO workspaces VALUES (1, 'w', 'W', 0, '{}', 1, 3), (2, 'v', 'V', 0, '{}', 1, 1);"
-        "INSERT INTO definitions VALUES (1, 1, 1, 0, '{}'), (2, 1, 1, 0, '{}')");
-    sqlite::Statement definition(connection, "INSERT INTO definitions VALUES (?, 3, 0, ?, ?)");
-    const auto define = [&](int in, const model::LinkType& type) { definition.use().bind(in, type.number, model::link_type_to_json(type).dump()).run(); };
-    define(1, parent);
-    define(1, partners);
-    define(2, link_type(parent.number, model::Cardinality::has_many));
-    sqlite::Statement record(connection, "INSERT INTO records VALUES (?, 1, ?, 1, 2, NULL, ?, NULL, x'')");
-    sqlite::Statement entry(connection, "INSERT INTO change_log VALUES (?, ?, 0, 2, 1, 1, ?, x'', x'', x'', x'', x'000000')");
-    const auto make = [&](int in, const RecordId id, int version) {
-      const auto key = id.bytes();
-      record.use().bind(in, key, version).run();
-      entry.use().bind(in, version, key).run();
-    };
-    int version = 0;
-    for (const RecordId id : {a, b, c}) make(1, id, ++version);
-    make(2, elsewhere, 1);
-    sqlite::Statement link(connection, "INSERT INTO links VALUES (1, ?, ?, ?, ?)");
-    const auto from = a.bytes(), to = b.bytes(), other = c.bytes();
-    for (const int type : {5, 7}) {
-      link.use().bind(from, type, 0, to).run();
-      link.use().bind(to, type, 1, from).run();
-    }
-    link.use().bind(from, 7, 0, other).run();
-    link.use().bind(other, 7, 1, from).run();
-    sqlite::Statement of_another_workspace(connection, "INSERT INTO links VALUES (2, ?, 7, 0, ?)");
-    const auto many = elsewhere.bytes();
-    of_another_workspace.use().bind(many, to).run();
-    for (int i = 0; i < 60; ++i) of_another_workspace.use().bind(many, ids.next(++now).bytes()).run();
-    sqlite::Statement of_one_of_many_types(connection, "INSERT INTO links VALUES (2, ?, ?, 0, ?)");
-    for (int type = 20; type < 24; ++type)
-      for (int i = 0; i < type; ++i) of_one_of_many_types.use().bind(many, type, ids.next(++now).bytes()).run();
-  }
-  workspace = {1};
-  database = open_sqlite({.directory = directory + "/older"});
-  EXPECT_THAT(places_of(a), testing::ElementsAre(Place{5, source, b}, Place{7, source, b}, Place{7, source, c}));
-  EXPECT_THAT(places_of(b), testing::ElementsAre(Place{5, destination, a}, Place{7, destination, a}));
-  EXPECT_THAT(places_of(c), testing::ElementsAre(Place{7, destination, a}));
-  EXPECT_EQ(database->read()->links({2}, link_type(7, model::Cardinality::has_many), source, elsewhere).size(), 61U);
-  for (model::LinkTypeNumber type = 20; type < 24; ++type) EXPECT_EQ(database->read()->links({2}, link_type(type, model::Cardinality::has_many), source, elsewhere).size(), type);
-  EXPECT_EQ(database->read()->find_record(workspace, 1, c)->version, 3U);
-  EXPECT_THAT(database->verify(), testing::IsEmpty());
-  database->write_group([&](Writer& writer) {
-    EXPECT_TRUE(unlink(writer, parent, a, b));
-    EXPECT_TRUE(unlink(writer, partners, a, b));
-  });
-  EXPECT_THAT(places_of(a), testing::ElementsAre(Place{7, source, c}));
 }
 
 /// Many links of one record, on both sides: rows of some ids each, split and emptied in any order.
