@@ -38,7 +38,8 @@ int protocol_status(http::ProtocolError error) {
     case http::ProtocolError::uri_too_long: return 414;
     case http::ProtocolError::headers_too_large: return 431;
     case http::ProtocolError::not_implemented: return 501;
-    case http::ProtocolError::too_many_connections: return 503;
+    case http::ProtocolError::too_many_connections:
+    case http::ProtocolError::too_much_held: return 503;
     case http::ProtocolError::version_not_supported: return 505;
     case http::ProtocolError::internal: break;
   }

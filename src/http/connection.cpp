@@ -6,7 +6,6 @@
 #include <ctime>
 
 #include <boost/asio/post.hpp>
-#include <boost/beast/http/error.hpp>
 #include <boost/beast/http/status.hpp>
 
 namespace plenoptic::http {
@@ -20,6 +19,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t most_output = 256 << 10;  // pipelined answers wait to be written at most
 constexpr std::size_t most_lingered = 8 << 20;  // of a refused body that is read and thrown away
 constexpr int linger_ms = 2000;
+constexpr std::size_t few_bytes = 4 << 10;    // of a request: not counted among what all connections hold
 constexpr std::size_t most_spare = 64 << 10;  // a thread's buffer for answers, between them
 constexpr int most_in_a_turn = 16;            // pipelined requests, before the thread's other connections go on
 
@@ -50,23 +50,6 @@ void release(std::string& buffer) { std::string().swap(buffer); }
 /// The clock that the kernel stamps arrivals with.
 std::chrono::nanoseconds arrival_clock() { return std::chrono::system_clock::now().time_since_epoch(); }
 
-ProtocolError protocol_error_of(const error_code& error) {
-  if (error == beast_http::error::bad_version) return ProtocolError::version_not_supported;
-  if (error == beast_http::error::header_limit) return ProtocolError::headers_too_large;
-  return ProtocolError::bad_request;
-}
-
-/// Chunked with a length, or two lengths, is how requests are smuggled past proxies.
-bool has_both_lengths(const RequestParser& parser, const std::string& input) {
-  bool length = false, coding = false;
-  for (const auto& [name, value] : parser.headers) {
-    const std::string_view text = std::string_view(input).substr(name.offset, name.size);
-    length |= boost::beast::iequals({text.data(), text.size()}, "content-length");
-    coding |= boost::beast::iequals({text.data(), text.size()}, "transfer-encoding");
-  }
-  return length && coding;
-}
-
 }  // namespace
 
 void set_current_thread(IoThread* thread) { current_thread = thread; }
@@ -78,6 +61,7 @@ Connection::Connection(Shared& shared, IoThread& thread, std::unique_ptr<Stream>
 }
 
 Connection::~Connection() {
+  shared_.held_bytes.fetch_sub(held_, std::memory_order_relaxed);
   thread_.connections.erase(this);
   shared_.open_connections.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -137,7 +121,17 @@ void Connection::on_read(std::size_t count) {
     set_deadline(shared_.options.header_timeout_ms);
   }
   if (count > 0) note_arrival();
+  if (state_ == State::reading && !count_held() && !trusted_local_) return refuse(ProtocolError::too_much_held);
   if (state_ == State::reading) advance();
+}
+
+/// Bodies are read before a key is looked at: without a bound over all of them, anyone could fill the memory with halves of requests.
+bool Connection::count_held() {
+  const std::size_t size = input_.size() + (parser_ ? parser_->chunked_body.size() : 0);
+  const std::size_t now = size > few_bytes ? size : 0, before = std::exchange(held_, now);
+  if (now == before) return true;
+  const std::size_t all = shared_.held_bytes.fetch_add(now - before, std::memory_order_relaxed) + (now - before);
+  return now < before || all <= shared_.options.max_held_bytes;
 }
 
 /// What came while the connection was busy with the request before waited for that, not for the thread: it tells nothing.
@@ -273,6 +267,7 @@ void Connection::take_answer(Response&& response) {
   searched_ = 0;
   const bool must_linger = body_too_large_;
   parser_.reset();
+  count_held();
   body_too_large_ = false;
   state_ = close_after_ ? State::ending : State::reading;
   free_since_ = arrival_clock();
@@ -313,7 +308,8 @@ void Connection::refuse(ProtocolError error) {
   head_only_ = false;
   append_answer(shared_.handler.protocol_error(error));
   parser_.reset();
-  input_.clear();
+  release(input_);
+  count_held();
   lingered_ = 1;
   state_ = State::ending;
   if (!in_advance_) flush();
@@ -357,7 +353,8 @@ void Connection::after_flush() {
   put_away_output();
   if (state_ == State::handling) return;
   if (state_ == State::ending || close_after_) return lingered_ > 0 ? linger() : close();
-  set_deadline(shared_.options.idle_timeout_ms);
+  // What has begun to come goes on against its own deadline; a head that waited behind the request before begins now.
+  if (!parser_) set_deadline(input_.empty() ? shared_.options.idle_timeout_ms : shared_.options.header_timeout_ms);
   turn_over_ ? rest() : advance();
 }
 

@@ -1,5 +1,5 @@
 // One connection: reads requests one after the other (pipelined ones too), hands each to the handler, writes the answers in
-// order. Lives on one I/O thread; only answer() may come from elsewhere. Included by server.cpp and connection.cpp only (heavy).
+// order. Lives on one I/O thread; only answer() may come from elsewhere. For src/http alone (heavy).
 #pragma once
 
 #include <atomic>
@@ -41,6 +41,7 @@ struct Shared {
   const ServerOptions& options;
   Handler& handler;
   std::atomic<std::size_t> open_connections = 0;
+  std::atomic<std::size_t> held_bytes = 0;  // of requests not answered yet, where a connection has more than a few
 };
 
 class Connection final : public AnswerSink, public std::enable_shared_from_this<Connection> {
@@ -66,6 +67,8 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
   void read();
   void on_read(std::size_t count);
   void note_arrival();
+  /// How much of its client's it holds. False where that grew and all connections together hold more than they may.
+  bool count_held();
   /// Takes requests from the input for as long as they are whole and answered at once.
   void advance();
   /// False where more bytes are needed, or the request is under way, or the connection ends.
@@ -94,6 +97,7 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
   State state_ = State::opening;
   std::chrono::steady_clock::time_point deadline_;
   std::string input_;         // unread bytes: the head of the request under way stands at its beginning
+  std::size_t held_ = 0;      // of them and of a chunked body, as the others know it
   std::size_t searched_ = 0;  // how far the end of the head was looked for
   std::string output_;        // answers not yet given to the stream
   std::string in_flight_;     // what the stream is writing

@@ -1,4 +1,4 @@
-// Beast's parser, with views into the connection's buffer instead of copies. Included by server.cpp only (heavy).
+// Beast's parser, with views into the connection's buffer instead of copies. For src/http alone (heavy).
 #pragma once
 
 #include <string>
@@ -7,6 +7,9 @@
 
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+
+#include "http/message.h"
 
 namespace plenoptic::http {
 
@@ -73,5 +76,22 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
   std::size_t max_headers_ = 0;
   std::size_t max_body_ = 0;
 };
+
+inline ProtocolError protocol_error_of(const boost::system::error_code& error) {
+  if (error == boost::beast::http::error::bad_version) return ProtocolError::version_not_supported;
+  if (error == boost::beast::http::error::header_limit) return ProtocolError::headers_too_large;
+  return ProtocolError::bad_request;
+}
+
+/// Chunked with a length, or two lengths, is how requests are smuggled past proxies.
+inline bool has_both_lengths(const RequestParser& parser, std::string_view input) {
+  bool length = false, coding = false;
+  for (const auto& [name, value] : parser.headers) {
+    const std::string_view text = input.substr(name.offset, name.size);
+    length |= boost::beast::iequals({text.data(), text.size()}, "content-length");
+    coding |= boost::beast::iequals({text.data(), text.size()}, "transfer-encoding");
+  }
+  return length && coding;
+}
 
 }  // namespace plenoptic::http

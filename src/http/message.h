@@ -93,7 +93,17 @@ class Responder {
 };
 
 /// What is wrong before there is a request.
-enum class ProtocolError : std::uint8_t { bad_request, headers_too_large, uri_too_long, timeout, not_implemented, version_not_supported, too_many_connections, internal };
+enum class ProtocolError : std::uint8_t {
+  bad_request,
+  headers_too_large,
+  uri_too_long,
+  timeout,
+  not_implemented,
+  version_not_supported,
+  too_many_connections,
+  too_much_held,
+  internal
+};
 
 class Handler {
  public:

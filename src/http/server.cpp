@@ -98,7 +98,7 @@ struct Server::Parts {
   std::vector<std::unique_ptr<asio::steady_timer>> sweeps;
   std::optional<tcp::acceptor> tcp_acceptor;
   std::optional<stream_protocol::acceptor> local_acceptor;
-  std::optional<asio::steady_timer> pause;
+  std::optional<asio::steady_timer> tcp_pause, local_pause;
   std::vector<std::thread> threads;
   std::size_t next = 0;
   std::uint16_t bound_port = 0;
@@ -116,7 +116,8 @@ struct Server::Parts {
       if (options.overload_target_ms > 0) stamp_arrivals(tcp_acceptor->native_handle());
     }
     if (!options.unix_socket.empty()) local_acceptor = bind_local(io.front()->context, options.unix_socket);
-    pause.emplace(io.front()->context);
+    tcp_pause.emplace(io.front()->context);
+    local_pause.emplace(io.front()->context);
   }
 
   /// Connections go round the threads. Each lives and dies on its own.
@@ -125,7 +126,7 @@ struct Server::Parts {
     asio::post(thread.context, [this, &thread, trusted_local, socket = std::move(accepted)]() mutable {
       Socket plain(std::move(socket));
       auto stream = tls && !trusted_local ? tls_stream(std::move(plain), *tls) : plain_stream(std::move(plain));
-      const bool full = shared.open_connections.load(std::memory_order_relaxed) >= options.max_connections;
+      const bool full = !trusted_local && shared.open_connections.load(std::memory_order_relaxed) >= options.max_connections;
       const auto connection = std::make_shared<Connection>(shared, thread, std::move(stream), trusted_local);
       full ? connection->turn_away() : connection->start();
     });
@@ -135,7 +136,7 @@ struct Server::Parts {
     IoThread& thread = *io[next++ % io.size()];
     tcp_acceptor->async_accept(thread.context, [this, &thread](error_code error, tcp::socket socket) {
       if (stopping || error == asio::error::operation_aborted) return;
-      if (error) return retry([this] { accept_tcp(); });  // out of descriptors, say
+      if (error) return retry(*tcp_pause, [this] { accept_tcp(); });  // out of descriptors, say
       welcome(std::move(socket), thread);
       accept_waiting();
       accept_tcp();
@@ -164,15 +165,16 @@ struct Server::Parts {
     IoThread& thread = *io[next++ % io.size()];
     local_acceptor->async_accept(thread.context, [this, &thread](error_code error, stream_protocol::socket socket) {
       if (stopping || error == asio::error::operation_aborted) return;
-      if (error) return retry([this] { accept_local(); });
+      if (error) return retry(*local_pause, [this] { accept_local(); });
       adopt(std::move(socket), thread, true);
       accept_local();
     });
   }
 
-  void retry(std::function<void()> accept) {
-    pause->expires_after(accept_pause);
-    pause->async_wait([this, accept = std::move(accept)](error_code error) {
+  /// Each acceptor with a timer of its own: set anew, one forgets who waited for it.
+  void retry(asio::steady_timer& pause, std::function<void()> accept) {
+    pause.expires_after(accept_pause);
+    pause.async_wait([this, accept = std::move(accept)](error_code error) {
       if (!error && !stopping) accept();
     });
   }
@@ -206,7 +208,8 @@ struct Server::Parts {
       error_code ignored;
       if (tcp_acceptor) tcp_acceptor->close(ignored);
       if (local_acceptor) local_acceptor->close(ignored);
-      pause->cancel();
+      tcp_pause->cancel();
+      local_pause->cancel();
     });
     for (auto& thread : io)
       asio::post(thread->context, [&thread = *thread] {

@@ -1,5 +1,5 @@
 // One byte stream under a connection: plain or TLS. The connection knows no more than this, so that it is compiled once.
-// Included by server.cpp and stream.cpp only (heavy).
+// For src/http alone (heavy).
 #pragma once
 
 #include <cstdint>

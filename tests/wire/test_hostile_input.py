@@ -1,11 +1,13 @@
 """Input that means harm: each gets a clear answer or a closed connection, and the server stays alive and small."""
+import os
+import resource
 import socket
 import threading
 import time
 
 import pytest
 from harness.client import Client
-from harness.server import SLOW, Server
+from harness.server import SLOW, Server, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -135,15 +137,73 @@ def test_too_many_query_parameters_are_told_as_that(victim):
 
 
 def test_slow_loris_is_cut_off(victim):
+    """Also one whose half of a head came behind a whole request."""
     socks = [socket.create_connection(("127.0.0.1", victim.port)) for _ in range(50)]
-    for sock in socks:
-        sock.sendall(b"GET /healthz HTTP/1.1\r\nX: ")
+    for number, sock in enumerate(socks):
+        sock.sendall((b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" if number % 2 else b"") + b"GET /healthz HTTP/1.1\r\nX: ")
     assert Client(victim).get("/healthz").status == 200
     deadline = time.monotonic() + 14 * SLOW
-    for sock in socks:
-        sock.settimeout(max(0.1, deadline - time.monotonic()))
-        assert status(sock.recv(4096)) == 408
+    for number, sock in enumerate(socks):
+        received = b""
+        while b" 408 " not in received:
+            sock.settimeout(max(0.1, deadline - time.monotonic()))
+            part = sock.recv(4096)
+            assert part, received
+            received += part
+        assert received.count(b" 200 OK") == number % 2
         sock.close()
+
+
+def test_halves_of_bodies_are_held_up_to_a_limit(fresh):
+    """Without a key: bodies are read before it is looked at. 256 MiB are held, further ones are refused until there is room."""
+    server = fresh("--rate-limit", "0")
+    before, body = server.resident_kib(), b" " * ((4 << 20) - 1)
+    post = b"POST /v1/accounts HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+    socks = []
+    for _ in range(100):
+        sock = socket.create_connection(("127.0.0.1", server.port), timeout=20 * SLOW)
+        sock.sendall(post % (len(body) + 1) + body)
+        socks.append(sock)
+    assert Client(server).create("accounts", {"$name": "Meanwhile"})
+    refused, held = [], []
+    for sock in socks:
+        sock.settimeout(0.2)
+        try:
+            answer = sock.recv(65536)
+            assert status(answer) == 503 and b"Retry-After: " in answer, answer
+            refused.append(sock)
+        except TimeoutError:
+            held.append(sock)
+    assert 55 <= len(held) <= 64 and refused
+    if SLOW == 1:
+        assert server.resident_kib() - before < 2 * (256 << 10)  # a string doubles as it grows
+    held[0].settimeout(20 * SLOW)
+    held[0].sendall(b" ")
+    assert status(held[0].recv(65536)) == 401  # it was held, not harmed
+    for sock in socks:
+        sock.close()
+    assert wait_until(lambda: status(talk(server, post % len(body) + body, timeout=1)) == 401, timeout_s=20)
+
+
+def test_out_of_descriptors_it_accepts_again_once_there_are_some(fresh):
+    """Over TCP and on the operator's socket, whichever had to wait."""
+    server = fresh("--rate-limit", "0", "--threads", "1")
+    assert Client(server).get("/healthz").status == 200
+    pid, path = server.process.pid, server.socket_path()
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    for _ in range(3):
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{pid}/fd")) + 2, limits[1]))
+        waiting = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(4)]
+        for _ in range(4):
+            waiting.append(socket.socket(socket.AF_UNIX))
+            waiting[-1].connect(path)
+            time.sleep(0.02)
+        time.sleep(0.1)
+        for sock in waiting:
+            sock.close()
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+        assert status(talk(server, b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", timeout=5)) == 200
+        assert Client(server).operator().get("/healthz").status == 200
 
 
 def test_a_slow_reader_holds_nobody_up(victim):
