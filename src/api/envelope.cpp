@@ -1,6 +1,7 @@
 #include "api/envelope.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/clock.h"
 #include "model/definition_codec.h"
@@ -57,20 +58,27 @@ void append_fields(std::string& out, const ObjectType& type, const Record& recor
   out += '}';
 }
 
+/// The order in which storage gives a record's links.
+bool stands_before(const model::Link& a, const model::Link& b) { return std::tie(a.type, a.side, a.other) < std::tie(b.type, b.side, b.other); }
+
+/// Whether one of `views` has the same other record as `link` earlier in `links`: only a union of several can name one twice.
+bool is_named_before(const std::vector<model::Link>& links, std::span<const model::LinkView> views, const model::Link& link) {
+  return views.size() > 1 && std::any_of(views.begin(), views.end(), [&](const model::LinkView& view) {
+           const model::Link same{view.link_type, view.side, link.other};
+           return stands_before(same, link) && std::binary_search(links.begin(), links.end(), same, stands_before);
+         });
+}
+
 /// Ids of live records at the far ends of `links` that stand in one of `views`, each once.
 void append_ids(std::string& out, const ObjectType& far, const std::vector<model::Link>& links, std::span<const model::LinkView> views) {
-  const auto in_view = [&](const model::Link& link) { return link.other_live && std::find(views.begin(), views.end(), model::LinkView{link.type, link.side}) != views.end(); };
   out += '[';
-  for (std::size_t i = 0; i < links.size(); ++i) {
-    if (!in_view(links[i])) continue;
-    // Only a union of several views can name one record twice.
-    if (views.size() > 1 &&
-        std::any_of(links.begin(), links.begin() + static_cast<std::ptrdiff_t>(i), [&](const model::Link& before) { return before.other == links[i].other && in_view(before); }))
-      continue;
+  for (const model::Link& link : links) {
+    const bool in_view = std::find(views.begin(), views.end(), model::LinkView{link.type, link.side}) != views.end();
+    if (!link.other_live || !in_view || is_named_before(links, views, link)) continue;
     out += out.back() == '[' ? "\"" : ",\"";
     out += far.prefix;
     out += '_';
-    links[i].other.append_to(out);
+    link.other.append_to(out);
     out += '"';
   }
   out += ']';

@@ -186,6 +186,21 @@ def test_removing_takes_a_self_referential_link_away_in_either_direction(data):
         client.ok("DELETE", f"/v1/accounts/{id}")
 
 
+def test_who_is_linked_in_both_directions_is_named_once(data):
+    client = data["client"]
+    one, two, three = (client.create("accounts", {"$name": name})["id"] for name in ("one", "two", "three"))
+    client.update("accounts", one, None, {"parent": {"replace": two}})
+    client.update("accounts", two, None, {"parent": {"replace": one}})
+    client.update("accounts", three, None, {"parent": {"replace": one}})
+    shown = client.retrieve("accounts", one)["relationships"]["parent"]
+    assert sorted(shown["values"]) == sorted([two, three])
+    assert shown["directions"]["asSource"]["values"] == [two] and sorted(shown["directions"]["asDestination"]["values"]) == sorted([two, three])
+    client.ok("DELETE", f"/v1/accounts/{two}")
+    assert client.retrieve("accounts", one)["relationships"]["parent"]["values"] == [three]
+    for id in (one, three):
+        client.ok("DELETE", f"/v1/accounts/{id}")
+
+
 def test_link_change_limit_counts_both_sides(data):
     client = data["client"]
     contacts = [client.create("contacts", {})["id"] for _ in range(26)]
