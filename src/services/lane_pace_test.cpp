@@ -33,6 +33,13 @@ TEST(LanePace, FollowsALaneThatBecomesSlower) {
   EXPECT_GT(pace.expected_wait(1000, largest_group), 3 * before);
 }
 
+TEST(LanePace, ForgetsAStallThoughNoGroupIsSmallAnyMore) {
+  LanePace pace;
+  pace.note(1, 5s);
+  for (int i = 0; i < 100; ++i) pace.note(200, 10ms);
+  EXPECT_LT(pace.expected_wait(200, largest_group), 30ms);
+}
+
 TEST(LanePace, AHandfulOfClientsIsNoOverload) {
   LanePace pace;
   for (int i = 0; i < 50; ++i) pace.note(32, 10s);
