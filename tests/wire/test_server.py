@@ -246,7 +246,7 @@ def test_a_damaged_page_costs_lists_only(tmp_path):
     assert answer.status == 503 and "retrieved by id" in answer.error["message"]
     assert client.get("/v1/contacts").status == 503
     ready = client.get("/readyz", check=False)
-    assert (ready.status, ready["status"]) == (503, "failed") and client.get("/healthz", check=False).status == 200
+    assert (ready.status, ready["status"], ready.headers["retry-after"]) == (503, "failed", "1") and client.get("/healthz", check=False).status == 200
     for damaged in (client.get(f"/v1/accounts/{kept[20]}"), client.post(f"/v1/accounts/{kept[20]}", {"fields": {"$name": "Other"}})):
         assert damaged.status == 503 and "could not read" in damaged.error["message"] and int(damaged.headers["retry-after"]) >= 1
     assert client.retrieve("accounts", kept[0])["id"] == kept[0]

@@ -9,7 +9,10 @@ Answer health(Call& call) { return json_answer(base::Json::object({{"status", "o
 Answer ready(Call& call) {
   const bool ready = call.services.indexes.all_ready();
   Answer answer = json_answer(base::Json::object({{"status", ready ? "ready" : call.services.indexes.any_failed() ? "failed" : "loading"}}));
-  if (!ready) answer.status = 503;
+  if (!ready) {
+    answer.status = 503;
+    answer.headers.emplace_back("Retry-After", "1");
+  }
   return answer;
 }
 
