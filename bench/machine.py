@@ -31,6 +31,21 @@ def pinned(core, *command):
     return ["taskset", "-c", core, *map(str, command)]
 
 
+_started = []
+
+
+def start(command, **options):
+    """A process that does not outlive this run, however that ends: end_all()."""
+    process = subprocess.Popen(list(map(str, command)), **options)
+    _started.append(process)
+    return process
+
+
+def end_all():
+    while _started:
+        end(_started.pop())
+
+
 def end(process, patience_s=60):
     """Ends a process that this run started, and waits for it."""
     if process.poll() is None:
@@ -43,14 +58,23 @@ def end(process, patience_s=60):
 
 
 def settle(pid, patience_s=30):
-    """Until a process has stopped computing: load that broke off leaves requests behind, which must not run into the next measurement."""
+    """Until a process neither computes nor waits for the disk: load that broke off leaves requests behind, a saved index is synced; neither may run into the next measurement."""
+    def stat(path):
+        return path.read_text().rsplit(")", 1)[1].split()
+
     def ticks():
-        return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]))
+        return sum(map(int, stat(Path(f"/proc/{pid}/stat"))[11:13]))
+
+    def waits_for_disk():
+        try:
+            return any(stat(thread)[0] == "D" for thread in Path(f"/proc/{pid}/task").glob("*/stat"))
+        except (FileNotFoundError, ProcessLookupError):
+            return True  # a thread ended meanwhile: look again
 
     deadline, before = time.monotonic() + patience_s, ticks()
     while time.monotonic() < deadline:
         time.sleep(0.1)
-        if (now := ticks()) - before <= 1:
+        if (now := ticks()) - before <= 1 and not waits_for_disk():
             return
         before = now
 

@@ -8,6 +8,7 @@ generator's own waiting for a core, so give it one: --generator-cores. The serve
 import argparse
 import json
 import random
+import signal
 import struct
 import subprocess
 import sys
@@ -103,6 +104,7 @@ def main():
     parser.add_argument("--scenario", action="append", choices=("retrieve", "list", "update"), help="only this one; may be given again")
     parser.add_argument("--generator-cores", help="where the generator may run, as taskset takes it")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C does: the generator is ended, its file removed
     api = Api(arguments.url, arguments.key)
     ids = api.ids(2000)
     print(json.dumps({scenario: measure(arguments, api, ids, scenario) for scenario in arguments.scenario or ("retrieve", "list", "update")}))

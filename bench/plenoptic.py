@@ -1,15 +1,15 @@
 """Plenoptic under measurement: loading a data set through its API, and a server pinned to its core."""
 import json
 import shutil
-import subprocess
 import time
 import urllib.request
 
 from bench import data
 from bench.load import drive, feed
-from bench.machine import ROOT, SERVER_CORE, end, free_port, memory_mib, note, pinned, tree_bytes
+from bench.machine import ROOT, SERVER_CORE, end, free_port, memory_mib, note, pinned, settle, start, tree_bytes
 
 BINARY = ROOT / "build" / "plenoptic"
+SNAPSHOT_PAUSE_S = 3.5  # the index is saved after three seconds without a write
 TYPES = {"accounts": "acc", "contacts": "con", "opportunities": "opp", "tasks": "tsk"}
 
 
@@ -27,7 +27,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         command = [BINARY, "serve", "--data", directory / "data", "--listen", f"127.0.0.1:{self.port}", "--rate-limit", "0", "--log-level", "warn"]
         self.started = time.monotonic()
-        self.process = subprocess.Popen(pinned(core, *command) if core else list(map(str, command)), stdout=subprocess.DEVNULL)
+        self.process = start(pinned(core, *command) if core else command, stdout=subprocess.DEVNULL)
 
     def call(self, method, path, body=None, timeout=120):
         request = urllib.request.Request(self.url + path, method=method, data=None if body is None else json.dumps(body).encode(),
@@ -75,6 +75,11 @@ class Server:
     def memory_mib(self):
         return memory_mib(self.process.pid)
 
+    def settle_after_writes(self):
+        """Until the index is saved, which takes a second of the core at a million records."""
+        time.sleep(SNAPSHOT_PAUSE_S)
+        settle(self.process.pid)
+
     def stop(self):
         end(self.process)
 
@@ -118,7 +123,7 @@ class _Loading(Server):
     def __init__(self, directory):
         command = [str(BINARY), "dev", "--data", str(directory / "data"), "--listen", "127.0.0.1:0", "--seed", "none", "--json", "--rate-limit", "0", "--log-level", "warn"]
         self.directory, self.started = directory, time.monotonic()
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.process = start(command, stdout=subprocess.PIPE, text=True)
         ready = json.loads(self.process.stdout.readline())
         self.url, self.key = ready["url"], ready["apiKey"]
 
@@ -160,4 +165,8 @@ def data_set(kept, scratch, sizes):
         shutil.rmtree(source, ignore_errors=True)
         load(source, sizes)
     note(f"  copying {source} ({tree_bytes(source) / 2**20:,.0f} MiB)")
-    return shutil.copytree(source, scratch / sizes.name, copy_function=_copy_in_small_pieces)
+    return copy_of(source, scratch / sizes.name)
+
+
+def copy_of(data_set, directory):
+    return shutil.copytree(data_set, directory, copy_function=_copy_in_small_pieces)

@@ -156,7 +156,7 @@ def head_of(results):
     versions = machine["versions"] | (results.get("beside_peers") or {}).get("versions", {})
     answer_bytes = (results.get("by_size") or {}).get("answer_bytes")
     lines = [f"{plan['rows']:,} opportunities and what belongs to them" + (f", {answer_bytes:,} bytes an answer" if answer_bytes else "")
-             + f"; medians of {plan['rounds']} rounds of {plan['seconds']} s; server on core 0, load on core 1; peers on {plan['peer_rows']:,} rows.",
+             + f"; medians of {plan['rounds']} rounds of {plan['seconds']} s; server on core 0 (start-up and idle: on all), load on core 1; peers on {plan['peer_rows']:,} rows.",
              f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, Linux {machine['kernel']}; {machine['fdatasync_per_s']:,} fdatasync/s; others took {machine['busy_before'] * 100:.0f} % of the cores before; "
              f"commit {machine['commit']}; {results['at']}, {results['minutes']:.0f} minutes.",
              "; ".join(f"{name}: {version}" for name, version in versions.items()) + "."]

@@ -11,8 +11,9 @@ import traceback
 from pathlib import Path
 
 from bench import report, scenarios, stages
-from bench.machine import ROOT, facts, note
+from bench.machine import ROOT, end_all, facts, note
 
+ENDED_BY_SIGNAL = "ended by a signal"
 NAMES = [*scenarios.ON_EVERY_SIZE, "growth", "mixed", "memory", "start", "disk", "idle"]
 EXAMPLES = f"""scenarios: {', '.join(NAMES)}
 
@@ -75,16 +76,21 @@ def measure(plan, results):
 
 
 def measure_and_report(plan, directory):
-    """What was measured is reported even where something failed later: an hour's figures are worth having."""
+    """What was measured is reported even where something failed later or somebody had enough: an hour's figures are worth having. Ended by a signal, it leaves the last report where it is."""
     results = {"at": time.strftime("%Y-%m-%d %H:%M"), "machine": facts(plan.scratch), "failure": None}
     started = time.monotonic()
     try:
         measure(plan, results)
+    except KeyboardInterrupt:
+        results["failure"] = ENDED_BY_SIGNAL
     except Exception:
         results["failure"] = traceback.format_exc()
     results["plan"] = {name: getattr(plan, name) for name in ("rows", "peer_rows", "rounds", "seconds", "mixed_seconds", "absent")} | {"peers": sorted(plan.peers)}
     results["minutes"] = round((time.monotonic() - started) / 60, 1)
     print(report.text(results))
+    if results["failure"] is ENDED_BY_SIGNAL:
+        note(f"{ENDED_BY_SIGNAL}: nothing was written to {directory}")
+        return 130
     write(results, directory)
     if results["failure"]:
         note(f"FAILED before the end:\n{results['failure']}")
@@ -106,13 +112,14 @@ def main(argv):
     arguments = arguments_of(argv)
     if os.cpu_count() < 2:
         raise SystemExit("error: the bench needs two cores, one for the server and one for the load")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that peers are ended and directories removed
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C does: peers are ended, directories removed
     arguments.scratch.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="bench-", dir=arguments.scratch))
     scratch.chmod(0o755)  # PostgreSQL's user passes through
     try:
         return measure_and_report(plan_of(arguments, scratch), arguments.results)
     finally:
+        end_all()
         shutil.rmtree(scratch, ignore_errors=True)
 
 

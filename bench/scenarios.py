@@ -9,13 +9,30 @@ from typing import Callable
 
 from bench.load import feed, median
 from bench.machine import note, settle, tree_bytes
-from bench.plenoptic import TYPES, Server, http_headers
+from bench.plenoptic import TYPES, Server, copy_of, http_headers
 
 # Scenario and its connections, in the order in which they run; what adds rows comes last.
 ON_EVERY_SIZE = {"retrieve": 64, "update": 64, "list": 32, "contains": 32, "starts": 32, "relationship": 32, "offset": 32, "create": 64}
 WRITES = {"update", "create"}
-SNAPSHOT_PAUSE_S = 3.5  # Plenoptic saves its index after three seconds without a write: a second of the core at a million records
 BESIDE_PEERS = {"retrieve": 64, "update": 64, "list": 64, "contains": 64, "create": 64}
+
+
+class OnFreshCopies:
+    """Creates on a small data set: each turn on a copy of its own and short, or it would soon be a large one."""
+    TURN_S, WARM_S = 1, 2
+
+    def __init__(self, data_set):
+        self.data_set = data_set
+
+    def drive(self, scenario, _, connections, seed):
+        directory = copy_of(self.data_set, self.data_set.with_name(self.data_set.name + "-turn"))
+        server = Server(directory)
+        try:
+            server.wait_until_ready().drive("update", self.WARM_S, connections, seed=seed)
+            return server.drive(scenario, self.TURN_S, connections, seed=seed)
+        finally:
+            server.stop()
+            shutil.rmtree(directory)
 
 
 def own_name(rows, page=""):
@@ -28,6 +45,7 @@ class Contender:
     name: str
     drive: Callable  # (scenario, seconds, connections, seed) to a result
     pid: int | None = None  # whose rest to wait for
+    tidy: Callable | None = None  # what it would do when it is left alone after writes: it must not fall into another's turn
 
 
 def warm_up(measure, most=48):
@@ -42,16 +60,16 @@ def warm_up(measure, most=48):
 def compare(what, scenario, contenders, rounds, seconds, connections):
     """Warms each contender up, then measures them in turn, round by round. Returns name to medians."""
     def measure(contender, length, seed):
+        # Seeds of its own: where two measure the same rows, the second would write what stands there already.
+        seed += 1000 * contenders.index(contender)
         result = contender.drive(scenario, length, connections, seed=seed)
         if contender.pid:
             settle(contender.pid)
         return result
 
     def rest(contender):
-        """What a server does when it is left alone must not fall into another's turn."""
-        if contender.pid and scenario in WRITES and contender.name.startswith("Plenoptic"):
-            time.sleep(SNAPSHOT_PAUSE_S)
-            settle(contender.pid)
+        if contender.tidy and scenario in WRITES:
+            contender.tidy()
 
     note(f"{what}: {', '.join(contender.name for contender in contenders)}")
     for contender in contenders:

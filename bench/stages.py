@@ -9,7 +9,7 @@ from bench.machine import note
 from bench.peers import Absent, directus, pocketbase
 from bench.peers.nginx import Nginx
 from bench.peers.postgres import Cluster, Raw
-from bench.plenoptic import Server, data_set
+from bench.plenoptic import Server, copy_of, data_set
 from bench.scenarios import Contender, compare, own_name
 
 PEERS = ("nginx", "postgres", "pocketbase", "directus")
@@ -61,7 +61,7 @@ class Yardsticks:
                 self.stack.callback(cluster.stop)
                 self._raw = Raw(cluster, self.sizes)
             for clients in (32, 64):
-                found.append(Contender(f"PostgreSQL, {clients} clients", lambda scenario, seconds, _, seed, clients=clients: self._raw.drive(scenario, seconds, clients, seed)))
+                found.append(Contender(f"PostgreSQL, {clients} clients", lambda scenario, seconds, _, seed, clients=clients: self._raw.drive(scenario, seconds, clients, seed), tidy=self._raw.tidy))
         return found
 
 
@@ -73,6 +73,8 @@ def by_size(plan, results):
     for rows in results["sizes"]:
         note(f"a workspace of {Sizes.of_workspace(rows).records:,} records ({rows:,} opportunities)")
         directories[rows] = data_set(plan.kept, plan.scratch, Sizes.of_workspace(rows))
+    # Creates make a small data set a large one: they get copies that nothing else was measured on.
+    untouched = {rows: copy_of(directory, directory.with_name(directory.name + "-untouched")) for rows, directory in directories.items() if rows < plan.rows and plan.wants("create", "growth")}
     if plan.wants("start", "memory"):
         results["start"] = scenarios.start_up(directories[plan.rows])
     if plan.wants("disk"):
@@ -88,12 +90,16 @@ def by_size(plan, results):
                 results["mixed"] = scenarios.mixed(servers[plan.rows], plan.mixed_seconds)
                 results["memory_mib"] = servers[plan.rows].memory_mib()
             if plan.wants(scenario, "growth"):
-                _measure(plan, results, scenario, connections, servers, yardsticks)
+                _measure(plan, results, scenario, connections, servers, yardsticks, untouched)
     if plan.wants("disk"):
         results["idempotency"] = scenarios.idempotency_size(directories[plan.rows], min(5000, plan.rows))
 
 
-def _measure(plan, results, scenario, connections, servers, yardsticks):
+def _contender(name, server):
+    return Contender(name, server.drive, server.process.pid, server.settle_after_writes)
+
+
+def _measure(plan, results, scenario, connections, servers, yardsticks, untouched):
     if scenario == "offset":
         def asking(server, page):
             return lambda _, *rest, **named: server.drive(page, *rest, **named)
@@ -104,7 +110,8 @@ def _measure(plan, results, scenario, connections, servers, yardsticks):
     if scenario == "retrieve":
         for server in servers.values():
             server.read_all_once()
-    own = [Contender(own_name(rows), server.drive, server.process.pid) for rows, server in servers.items()]
+    own = [Contender(own_name(rows), scenarios.OnFreshCopies(untouched[rows]).drive) if scenario == "create" and rows in untouched else _contender(own_name(rows), server)
+           for rows, server in servers.items()]
     results["scenarios"][scenario] = plan.compare(scenario, scenario, yardsticks.for_scenario(scenario) + own, connections)
 
 
@@ -126,7 +133,7 @@ def beside_peers(plan, results):
         note(f"the same rows in Plenoptic ({sizes.records:,} records)")
         server = Server(data_set(plan.kept, plan.scratch, sizes)).wait_until_ready()
         stack.callback(server.stop)
-        contenders.insert(0, Contender("Plenoptic", server.drive, server.process.pid))
+        contenders.insert(0, _contender("Plenoptic", server))
         for scenario, connections in scenarios.BESIDE_PEERS.items():
             if plan.wants(scenario):
                 results["scenarios"][scenario] = plan.compare(f"{scenario}, beside peers", scenario, contenders, connections)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import data
 from bench.load import drive
-from bench.machine import PEERS, SERVER_CORE, end, free_port, note, pinned, wait_until_answers
+from bench.machine import PEERS, SERVER_CORE, end, free_port, note, pinned, start, wait_until_answers
 from bench.peers import Absent
 
 PROGRAM = Path(__file__).parent / "directus_program"
@@ -130,7 +130,7 @@ class Directus:
         self.url = f"http://127.0.0.1:{port}"
         log = store.directory / f"log-{port}"
         environment = store.environment | (settings or {}) | {"PORT": str(port), "PUBLIC_URL": self.url}
-        self.process = subprocess.Popen(pinned(SERVER_CORE, *store.command, "start"), env=environment, cwd=store.directory, stdout=log.open("w"), stderr=subprocess.STDOUT)
+        self.process = start(pinned(SERVER_CORE, *store.command, "start"), env=environment, cwd=store.directory, stdout=log.open("w"), stderr=subprocess.STDOUT)
         wait_until_answers(self.url + "/server/ping", self.process, log)
         self.token = ADMIN["ADMIN_TOKEN"]
         if store.best:

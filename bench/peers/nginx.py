@@ -1,8 +1,7 @@
 """nginx: answers the same bytes by `return`, from one core. What HTTP itself costs; the ceiling."""
-import subprocess
 
 from bench.load import drive
-from bench.machine import SERVER_CORE, end, free_port, pinned, wait_until_answers
+from bench.machine import SERVER_CORE, end, free_port, pinned, start, wait_until_answers
 
 # A parameter of nginx's configuration has 4,096 bytes at most, so a long body is set in pieces.
 LONGEST_PARAMETER = 4000
@@ -40,7 +39,7 @@ http {{ access_log off; keepalive_requests 1000000000; {paths}
   server {{ listen 127.0.0.1:{self.port}; location / {{ default_type application/json; {settings} return 200 '{answer}'; }} }} }}
 """)
         log = directory / "output.log"
-        self.process = subprocess.Popen(pinned(SERVER_CORE, "nginx", "-c", directory / "nginx.conf"), stderr=log.open("w"))
+        self.process = start(pinned(SERVER_CORE, "nginx", "-c", directory / "nginx.conf"), stderr=log.open("w"))
         wait_until_answers(self.url, self.process, log)
 
     def drive(self, scenario, seconds, connections=64, seed=1):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import data
 from bench.load import drive
-from bench.machine import PEERS, SERVER_CORE, end, free_port, note, pinned, wait_until_answers
+from bench.machine import PEERS, SERVER_CORE, end, free_port, note, pinned, start, wait_until_answers
 from bench.peers import Absent
 
 PROGRAM = Path(__file__).parent / "pocketbase_program"
@@ -127,7 +127,7 @@ class PocketBase:
         self.url = f"http://127.0.0.1:{free_port()}"
         environment = os.environ | ({"BENCH_SYNCHRONOUS": "FULL", "BENCH_CONNECTIONS": "2"} if self.best else {})
         log = self.directory / "log"
-        self.process = subprocess.Popen(pinned(SERVER_CORE, self.program, "serve", "--dir", self.directory / "pb_data", f"--http={self.url.removeprefix('http://')}"), stdout=log.open("a"),
+        self.process = start(pinned(SERVER_CORE, self.program, "serve", "--dir", self.directory / "pb_data", f"--http={self.url.removeprefix('http://')}"), stdout=log.open("a"),
                                         stderr=subprocess.STDOUT, env=environment)
         wait_until_answers(self.url + "/api/health", self.process, log)
 

@@ -10,7 +10,9 @@ from bench.load import nothing
 from bench.machine import LOAD_CORE, SERVER_CORE, free_port, note, pinned
 
 SETTINGS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "''", "shared_buffers": "512MB", "max_connections": "300", "max_wal_size": "4GB", "effective_cache_size": "4GB",
-            "random_page_cost": "1.1", "fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+            "random_page_cost": "1.1", "fsync": "on", "synchronous_commit": "on", "full_page_writes": "on",
+            # What it does for itself must not fall into another's turn: see Raw.tidy().
+            "autovacuum": "off", "checkpoint_timeout": "1h"}
 
 SCHEMA = """
 CREATE TABLE opportunities (
@@ -94,6 +96,10 @@ class Raw:
         cluster.copy("opportunities", columns, ((number("opp", at), *(row[key] for key in keys), f"acc_{row['account']}", f"mem_{row['owner']}", number("con", row["champion"]))
                                                 for at, row in enumerate(data.opportunities(sizes))), self.database)
         cluster.sql(INDEXES.format(next=sizes.opportunities + 1), "VACUUM ANALYZE opportunities", "CHECKPOINT", database=self.database)
+
+    def tidy(self):
+        """What autovacuum would do, after a turn of writes instead of within one."""
+        self.cluster.sql("VACUUM opportunities", database=self.database)
 
     def drive(self, scenario, seconds, connections=64, seed=1):
         script = self.cluster.directory / f"{scenario}.sql"
