@@ -1,4 +1,4 @@
-"""Runs every stage of the tests, each with a time budget, and ends with the line `N passed, N failed`.
+"""Runs every stage of the tests, each with a time budget, and ends with the line `N passed, N failed` (and how many were skipped, where any were).
 
 Called by `./dev test`. Logs stand below build/test-logs/; a failed stage's end is printed.
 """
