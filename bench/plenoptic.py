@@ -1,6 +1,7 @@
 """Plenoptic under measurement: loading a data set through its API, and a server pinned to its core."""
 import json
 import shutil
+import subprocess
 import time
 import urllib.request
 
