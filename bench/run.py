@@ -45,7 +45,7 @@ def arguments_of(argv):
     parser.add_argument("--rows", type=int, help="opportunities of the largest data set; the rest follows in proportion (1,000,000; 20,000 with --quick)")
     parser.add_argument("--peer-rows", type=int, help="rows of each table beside PocketBase and Directus (a tenth of --rows, 100,000 at most)")
     parser.add_argument("--rounds", type=int, help="measurements of each, of which the median counts (3; 2 with --quick)")
-    parser.add_argument("--seconds", type=int, help="of each measurement (8; 2 with --quick)")
+    parser.add_argument("--seconds", type=int, help="of each measurement (8; 1 with --quick)")
     parser.add_argument("--mixed-seconds", type=int, help="of the mixed load (600; 20 with --quick)")
     parser.add_argument("--peers", help="all, none, or some of " + ",".join(stages.PEERS) + " (all; nginx,postgres with --quick)")
     parser.add_argument("--only", default="all", metavar="NAME[,NAME]", help="only these scenarios")
@@ -60,7 +60,7 @@ def plan_of(arguments, scratch):
     rows = arguments.rows or (20_000 if quick else 1_000_000)
     only = set() if arguments.only == "all" else names_of(arguments.only, NAMES, "scenario")
     return stages.Plan(
-        rows=rows, peer_rows=arguments.peer_rows or min(100_000, max(rows // 10, 1000)), rounds=arguments.rounds or (2 if quick else 3), seconds=arguments.seconds or (2 if quick else 8),
+        rows=rows, peer_rows=arguments.peer_rows or min(100_000, max(rows // 10, 1000)), rounds=arguments.rounds or (2 if quick else 3), seconds=arguments.seconds or (1 if quick else 8),
         mixed_seconds=arguments.mixed_seconds or (20 if quick else 600), peers=names_of(arguments.peers or ("nginx,postgres" if quick else "all"), stages.PEERS, "peer"),
         only=only, scratch=scratch, kept=arguments.data.resolve() if arguments.data else None)
 

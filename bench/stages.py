@@ -1,6 +1,7 @@
 """The stages of a run: Plenoptic by size beside nginx and PostgreSQL, and Plenoptic beside what people would run instead."""
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from bench import scenarios
@@ -163,5 +164,5 @@ def _directus(plan, stack, sizes, versions):
     for name, best, settings in (("Directus, defaults", False, {}), ("Directus, best", True, {}), ("Directus, best, cache", True, directus.CACHE)):
         instance = directus.Directus(stores[best], settings)
         stack.callback(instance.stop)
-        found.append(Contender(name, instance.drive, instance.process.pid))
+        found.append(Contender(name, instance.drive, instance.process.pid, partial(cluster.tidy, stores[best].database)))
     return found

@@ -11,8 +11,8 @@ from bench.machine import LOAD_CORE, SERVER_CORE, free_port, note, pinned
 
 SETTINGS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "''", "shared_buffers": "512MB", "max_connections": "300", "max_wal_size": "4GB", "effective_cache_size": "4GB",
             "random_page_cost": "1.1", "fsync": "on", "synchronous_commit": "on", "full_page_writes": "on",
-            # What it does for itself must not fall into another's turn: see Raw.tidy().
-            "autovacuum": "off", "checkpoint_timeout": "1h"}
+            # What it does for itself must not fall into another's turn, nor last: see Cluster.tidy().
+            "autovacuum": "off", "checkpoint_timeout": "1h", "checkpoint_completion_target": "0"}
 
 SCHEMA = """
 CREATE TABLE opportunities (
@@ -48,14 +48,18 @@ class Cluster:
             shutil.chown(directory, "postgres", "postgres")
         self._as_postgres(self.programs / "initdb", "-D", directory / "data", "-U", "postgres", "-A", "trust", "--no-sync", "--locale=C.UTF-8")
         options = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
-        self._as_postgres("taskset", "-c", SERVER_CORE, self.programs / "pg_ctl", "-D", directory / "data", "-o", f"-p {self.port} {options}", "-w", "-l", directory / "log", "start")
+        try:
+            self._as_postgres("taskset", "-c", SERVER_CORE, self.programs / "pg_ctl", "-D", directory / "data", "-o", f"-p {self.port} {options}", "-w", "-l", directory / "log", "start")
+        except BaseException:  # ended meanwhile: it may be starting
+            self.stop(check=False)
+            raise
 
-    def _as_postgres(self, *command):
+    def _as_postgres(self, *command, check=True):
         command = list(map(str, command))
         if os.geteuid() == 0:
             command = ["runuser", "-u", "postgres", "--", *command]
         run = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd="/")
-        if run.returncode:
+        if check and run.returncode:
             raise RuntimeError(f"{' '.join(command)}: {run.stderr}")
 
     def sql(self, *statements, database="postgres"):
@@ -74,8 +78,12 @@ class Cluster:
         if psql.wait():
             raise RuntimeError(f"COPY {table} failed")
 
-    def stop(self):
-        self._as_postgres(self.programs / "pg_ctl", "-D", self.directory / "data", "-m", "immediate", "stop")
+    def tidy(self, database):
+        """What autovacuum would do, after a turn of writes instead of within one."""
+        self.sql("VACUUM ANALYZE", database=database)
+
+    def stop(self, check=True):
+        self._as_postgres(self.programs / "pg_ctl", "-D", self.directory / "data", "-m", "immediate", "stop", check=check)
 
 
 def number(prefix, index):
@@ -98,8 +106,7 @@ class Raw:
         cluster.sql(INDEXES.format(next=sizes.opportunities + 1), "VACUUM ANALYZE opportunities", "CHECKPOINT", database=self.database)
 
     def tidy(self):
-        """What autovacuum would do, after a turn of writes instead of within one."""
-        self.cluster.sql("VACUUM opportunities", database=self.database)
+        self.cluster.tidy(self.database)
 
     def drive(self, scenario, seconds, connections=64, seed=1):
         script = self.cluster.directory / f"{scenario}.sql"
