@@ -264,6 +264,8 @@ void Connection::take_answer(Response&& response) {
   if (thread_.draining) close_after_ = true;
   append_answer(response);
   input_.erase(0, head_size_ + (parser_->chunked() || body_too_large_ ? 0 : body_size_));
+  // A byte of a next request shall not keep the memory of a large body.
+  if (input_.capacity() > most_spare && input_.size() < input_.capacity() / 4) input_.shrink_to_fit();
   searched_ = 0;
   const bool must_linger = body_too_large_;
   parser_.reset();
@@ -353,8 +355,9 @@ void Connection::after_flush() {
   put_away_output();
   if (state_ == State::handling) return;
   if (state_ == State::ending || close_after_) return lingered_ > 0 ? linger() : close();
-  // What has begun to come goes on against its own deadline; a head that waited behind the request before begins now.
-  if (!parser_) set_deadline(input_.empty() ? shared_.options.idle_timeout_ms : shared_.options.header_timeout_ms);
+  // What came behind the request before begins now: while answers were written, nothing was read.
+  const ServerOptions& options = shared_.options;
+  set_deadline(parser_ ? options.body_timeout_ms : input_.empty() ? options.idle_timeout_ms : options.header_timeout_ms);
   turn_over_ ? rest() : advance();
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -39,6 +40,14 @@ std::size_t usable_cores() {
   CPU_ZERO(&set);
   if (::sched_getaffinity(0, sizeof set, &set) != 0) return std::max(1U, std::thread::hardware_concurrency());
   return static_cast<std::size_t>(std::max(1, CPU_COUNT(&set)));
+}
+
+/// As many as there are descriptors for, but for those that the database and the operator need.
+std::size_t most_connections(const ServerOptions& options) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return options.max_connections;
+  const std::size_t descriptors = limit.rlim_cur, kept_back = std::min<std::size_t>(256, descriptors / 4);
+  return std::min(options.max_connections, descriptors - kept_back);
 }
 
 std::unique_ptr<asio::ssl::context> make_tls(const ServerOptions& options) {
@@ -105,6 +114,7 @@ struct Server::Parts {
   std::atomic<bool> stopping = false;
 
   Parts(ServerOptions wanted, Handler& handler) : options(std::move(wanted)), shared{.options = options, .handler = handler}, tls(make_tls(options)) {
+    options.max_connections = most_connections(options);
     const std::size_t count = options.threads > 0 ? static_cast<std::size_t>(options.threads) : usable_cores();
     for (std::size_t i = 0; i < count; ++i) {
       io.push_back(std::make_unique<IoThread>(std::chrono::milliseconds(options.overload_target_ms)));

@@ -225,6 +225,7 @@ struct App::Parts {
     options.threads = settings.threads;
     options.overload_target_ms = settings.overload_target_ms;
     options.max_body_bytes = static_cast<std::size_t>(settings.max_body_bytes);
+    options.max_held_bytes = std::max(options.max_held_bytes, 4 * options.max_body_bytes);
     server = std::make_unique<http::Server>(options, *pipeline);
     metrics.add_gauge("plenoptic_connections", "Open connections.", [this] { return static_cast<double>(server->open_connections()); });
   }
