@@ -16,6 +16,9 @@ using model::Side;
 
 struct WorkspaceIndex::State {
   mutable std::shared_mutex mutex;
+  /// Who wants `mutex` passes here first. A reader only passes; the writer stays while it waits, so that readers who come one after
+  /// the other cannot keep it out: glibc's lock lets them in before it.
+  mutable std::mutex door;
   std::uint64_t sequence = 0;
   std::map<TypeNumber, TypeIndex> types;
 
@@ -136,11 +139,17 @@ void WorkspaceIndex::load_links(const model::Schema& schema, std::span<const Lin
 }
 
 void WorkspaceIndex::apply_all(const model::Schema& schema, std::span<const Change> changes) {
-  std::unique_lock lock(state_->mutex);
+  const std::lock_guard first(state_->door);
+  const std::unique_lock lock(state_->mutex);
   for (const Change& change : changes) state_->apply(schema, change);
 }
 
-std::shared_lock<std::shared_mutex> WorkspaceIndex::read_lock() const { return std::shared_lock(state_->mutex); }
+std::shared_lock<std::shared_mutex> WorkspaceIndex::read_lock() const {
+  {
+    const std::lock_guard pass(state_->door);
+  }
+  return std::shared_lock(state_->mutex);
+}
 
 std::uint64_t WorkspaceIndex::sequence() const { return state_->sequence; }
 
