@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <unordered_set>
+#include <set>
 
 #include <fmt/format.h>
 #include <boost/json/basic_parser_impl.hpp>
@@ -31,7 +31,7 @@ struct Builder {
   struct Frame {
     Json container;
     std::string key;
-    std::unordered_set<std::string> keys;  // only once an object is large
+    std::set<std::string> keys;  // only once an object is large; in order, since hashes can be made to collide
   };
   std::vector<Frame> open;
 
