@@ -54,7 +54,7 @@ SelectOption option_from_json(const Json& json) {
   SelectOption option;
   option.number = {number(json, "number")};
   option.id = text(json, "id");
-  option.label = text(json, "label");
+  option.set_label(text(json, "label"));
   option.description = optional_text(json, "description");
   option.parent_id = optional_text(json, "parentId");
   option.retired = flag(json, "retired");

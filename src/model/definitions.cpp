@@ -102,9 +102,16 @@ const SelectOption* FieldDefinition::find_option_by_id(std::string_view wanted) 
   return find_pointer(options, [&](const SelectOption& option) { return option.id == wanted; });
 }
 
+void SelectOption::set_label(std::string text) {
+  folded_label = fold_label(text);
+  label = std::move(text);
+}
+
 const SelectOption* FieldDefinition::find_option_by_label(std::string_view wanted) const {
+  constexpr std::size_t longest_wanted = 4096;  // bytes; a label has 200 characters at most
+  if (wanted.size() > longest_wanted) return nullptr;
   const std::string form = fold_label(wanted);
-  const auto matches = [&](const SelectOption& option) { return fold_label(option.label) == form; };
+  const auto matches = [&](const SelectOption& option) { return option.folded_label == form; };
   const SelectOption* writable = find_pointer(options, [&](const SelectOption& option) { return !option.retired && matches(option); });
   return writable ? writable : find_pointer(options, matches);
 }

@@ -39,7 +39,10 @@ struct SelectOption {
   std::string label;
   std::optional<std::string> description;
   std::optional<std::string> parent_id;
-  bool retired = false;  // readable, no longer writable
+  bool retired = false;      // readable, no longer writable
+  std::string folded_label;  // what labels are compared by; set_label() keeps it
+
+  void set_label(std::string text);
 };
 
 struct FieldDefinition {

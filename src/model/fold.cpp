@@ -38,6 +38,29 @@ const icu::Normalizer2& composition() {
   return *instance;
 }
 
+/// A combining grapheme joiner after each thirty marks, as Unicode's stream-safe format has it (UAX 15): putting a run of marks in
+/// order costs the square of its length.
+std::string with_short_runs_of_marks(const std::string& text) {
+  constexpr int most_marks = 30;
+  const auto size = static_cast<int32_t>(text.size());
+  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
+  std::string out;
+  out.reserve(text.size());
+  int marks = 0;
+  for (int32_t at = 0; at < size;) {
+    const int32_t begin = at;
+    UChar32 c;
+    U8_NEXT(bytes, at, size, c);  // NOLINT(bugprone-inc-dec-in-conditions): ICU's macro
+    marks = c >= 0 && u_getCombiningClass(c) != 0 ? marks + 1 : 0;
+    if (marks > most_marks) {
+      out += "\xCD\x8F";
+      marks = 1;
+    }
+    out.append(text, static_cast<std::size_t>(begin), static_cast<std::size_t>(at - begin));
+  }
+  return out;
+}
+
 /// ASCII by hand; the rest by ICU's `change`, and composed.
 template <typename Change>
 std::string changed_in_case(std::string_view text, Change change) {
@@ -49,7 +72,7 @@ std::string changed_in_case(std::string_view text, Change change) {
   change(icu::StringPiece(text.data(), static_cast<int32_t>(text.size())), changed_sink, status);
   out.clear();
   icu::StringByteSink<std::string> sink(&out);
-  composition().normalizeUTF8(0, changed, sink, nullptr, status);
+  composition().normalizeUTF8(0, with_short_runs_of_marks(changed), sink, nullptr, status);
   require_success(status);
   return out;
 }

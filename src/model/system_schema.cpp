@@ -84,7 +84,7 @@ class Builder {
       SelectOption& option = definition.options.emplace_back();
       option.number = {++number};
       option.id = make_id_("opt");
-      option.label = label;
+      option.set_label(std::string(label));
     }
     return definition;
   }

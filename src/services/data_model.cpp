@@ -42,7 +42,7 @@ bool may_be_unique(ValueType type) { return may_be_multiple(type) || type == Val
 void require_free_label(const FieldDefinition& field, std::string_view label, std::string_view own_id) {
   const std::string form = model::fold_label(label);
   for (const SelectOption& known : field.options)
-    if (!known.retired && known.id != own_id && model::fold_label(known.label) == form)
+    if (!known.retired && known.id != own_id && known.folded_label == form)
       throw errors::admin_conflict("The field has an option '" + known.label + "' already. Choose another label.", "label");
 }
 
@@ -55,7 +55,7 @@ void add_option(WriteContext& context, FieldDefinition& field, const std::string
   SelectOption& option = field.options.emplace_back();
   option.number = {number + 1};
   option.id = make_definition_id(context, "opt");
-  option.label = name;
+  option.set_label(name);
   option.description = description;
 }
 
@@ -224,7 +224,7 @@ SelectOption DataModel::update_option(std::string_view object_type, std::string_
   auto place = std::find_if(field.options.begin(), field.options.end(), [&](const SelectOption& option) { return option.id == option_id; });
   if (place == field.options.end()) throw errors::admin_not_found("option", option_id);
   const bool returns = place->retired && wanted.retired == false;
-  if (wanted.label) place->label = checked_name(*wanted.label, "label");
+  if (wanted.label) place->set_label(checked_name(*wanted.label, "label"));
   if (wanted.label || returns) require_free_label(field, place->label, option_id);
   if (wanted.description) place->description = *wanted.description;
   if (wanted.retired) place->retired = *wanted.retired;
