@@ -2,13 +2,15 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
+
 namespace plenoptic::cli {
 namespace {
 
 using base::Json;
 
 std::string shown(const Json& value) {
-  if (value.is_string()) return value.string();
+  if (value.is_string()) return base::printable(value.string());  // a name may hold what a terminal obeys
   if (value.is_null()) return "-";
   if (!value.is_array()) return value.dump();
   std::string out;

@@ -79,13 +79,10 @@ Error final_conflict(ErrorKind kind, std::string message, std::string param = {}
   return error;
 }
 
-/// A client's own text in a message: never longer than this, never with control characters.
+/// A client's own text in a message: never longer than this, never with control characters, UTF-8 whatever came.
 std::string quoted(std::string_view text) {
   constexpr std::size_t longest = 80;
-  std::string out = "'";
-  for (char c : base::utf8_prefix(text, longest)) out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  if (text.size() > longest) out += "…";
-  return out + "'";
+  return "'" + base::printable(base::utf8_prefix(text, longest)) + (text.size() > longest ? "…'" : "'");
 }
 
 std::string field_param(std::string_view key) { return fmt::format("fields.{}", key); }
