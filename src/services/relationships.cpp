@@ -1,6 +1,8 @@
 #include "services/relationships.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "model/errors.h"
 
@@ -144,7 +146,7 @@ class LinkWriter {
   /// Links to trashed records go too: a restore shall not bring back what was replaced.
   void unlink_others(LinkView view, const std::vector<model::Link>& links, const std::vector<RecordId>& wanted) {
     for (const model::Link& link : links)
-      if (!contains(wanted, link.other)) unlink(view, record_, link.other);
+      if (!contains(wanted, link.other)) record(view, record_, link.other, false, link.other_live);
   }
 
   /// In a relationship from a type to itself, whichever direction the link has.
@@ -161,7 +163,8 @@ class LinkWriter {
 
   void unlink(LinkView view, RecordId near, RecordId far) { record(view, near, far, false); }
 
-  void record(LinkView view, RecordId near, RecordId far, bool added) {
+  /// `counts`: links that nobody sees do not, since a write shall not be refused for more than its writer can know of.
+  void record(LinkView view, RecordId near, RecordId far, bool added, bool counts = true) {
     const bool near_is_source = view.side == Side::source;
     LinkChange change{view.link_type, near_is_source ? near : far, near_is_source ? far : near, added};
     const model::LinkType& type = context_.schema->link_type(view.link_type);
@@ -169,13 +172,14 @@ class LinkWriter {
                                : context_.storage.remove_link(context_.workspace, type, change.source, change.destination);
     if (!changed) return;
     changes_.push_back(change);
-    if (changes_.size() > link_limit) throw errors::relationship_write_limit("make link changes,");
+    if (counts && ++counted_ > link_limit) throw errors::relationship_write_limit("make link changes,");
   }
 
   WriteContext& context_;
   const ObjectType& type_;
   RecordId record_;
   std::vector<LinkChange> changes_;
+  std::size_t counted_ = 0;  // of them
 };
 
 }  // namespace
@@ -206,21 +210,25 @@ std::vector<LinkChange> apply_relationships(WriteContext& context, const ObjectT
 
 std::vector<LinkChange> drop_taken_links(WriteContext& context, RecordId record) {
   std::vector<LinkChange> dropped;
+  const std::vector<model::Link> links = context.storage.links(context.workspace, record);
+  std::map<std::pair<model::LinkTypeNumber, Side>, std::size_t> live_of_own;
+  for (const model::Link& link : links) live_of_own[{link.type, link.side}] += link.other_live ? 1 : 0;
   const auto live_count = [&](const model::LinkType& link_type, Side side, RecordId holder) {
-    const auto links = context.storage.links(context.workspace, link_type, side, holder);
-    return std::count_if(links.begin(), links.end(), [](const model::Link& link) { return link.other_live; });
+    const auto others = context.storage.links(context.workspace, link_type, side, holder);
+    return std::count_if(others.begin(), others.end(), [](const model::Link& link) { return link.other_live; });
   };
-  for (const model::Link& link : context.storage.links(context.workspace, record)) {
+  for (const model::Link& link : links) {
     const model::LinkType* link_type = context.schema->find_link_type(link.type);
     if (!link_type || !link.other_live) continue;
     const Side far_side = model::other_side(link.side);
     // The restored record counts as live already: a HAS_ONE end with two live links was taken meanwhile.
     const bool far_taken = link_type->end(far_side).cardinality == Cardinality::has_one && live_count(*link_type, far_side, link.other) > 1;
-    const bool near_taken = link_type->end(link.side).cardinality == Cardinality::has_one && live_count(*link_type, link.side, record) > 1;
+    const bool near_taken = link_type->end(link.side).cardinality == Cardinality::has_one && live_of_own[{link.type, link.side}] > 1;
     if (!far_taken && !near_taken) continue;
     const bool source = link.side == Side::source;
     LinkChange change{link.type, source ? record : link.other, source ? link.other : record, false};
     context.storage.remove_link(context.workspace, *link_type, change.source, change.destination);
+    --live_of_own[{link.type, link.side}];
     dropped.push_back(change);
   }
   return dropped;

@@ -212,6 +212,34 @@ def test_link_change_limit_counts_both_sides(data):
     client.ok("DELETE", f"/v1/accounts/{account['id']}")
 
 
+def test_links_to_trashed_records_do_not_count_towards_the_limit(data):
+    """Nobody sees them, and `replace` takes them away with the rest."""
+    client = data["client"]
+    contacts = [client.create("contacts", {})["id"] for _ in range(31)]
+    account = client.create("accounts", {"$name": "many"}, {"$contact": contacts[:15]})["id"]
+    client.update("accounts", account, None, {"$contact": {"add": contacts[15:30]}})
+    for contact in contacts[:30]:
+        client.ok("DELETE", f"/v1/contacts/{contact}")
+    assert client.retrieve("accounts", account)["relationships"]["$contact"]["values"] == []
+    changed = client.update("accounts", account, None, {"$contact": {"replace": contacts[30]}})
+    assert changed["relationships"]["$contact"]["values"] == [contacts[30]]
+    client.ok("POST", f"/v1/contacts/{contacts[0]}/restore", {})
+    assert client.retrieve("accounts", account)["relationships"]["$contact"]["values"] == [contacts[30]]
+    client.ok("DELETE", f"/v1/accounts/{account}")
+
+
+def test_several_parts_of_one_value_must_all_be_there(data):
+    client = data["client"]
+    made = {mail: client.create("accounts", {"$name": mail, "mails": [mail, "shared@several.example"]})["id"] for mail in ("anna.blum@several.example", "bob.blum@several.example")}
+    found = lambda *parts: set(client.ids("accounts", [("mails[contains]", part) for part in parts]))
+    assert found("blum", "SEVERAL.example") == set(made.values())
+    assert found("anna", "several", "ed") == {made["anna.blum@several.example"]}
+    assert found("anna", "bob") == set() and found("blum", "nobody") == set()
+    assert found("shared@several", "bob") == {made["bob.blum@several.example"]}
+    for id in made.values():
+        client.ok("DELETE", f"/v1/accounts/{id}")
+
+
 def test_a_taken_has_one_far_end_moves(data):
     client = data["client"]
     client.create_relationship("opportunity", "mainContact", "contact", cardinality="HAS_ONE", inverseKey="mainOf", inverseCardinality="HAS_ONE")
