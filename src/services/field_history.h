@@ -17,7 +17,7 @@ struct HistoryEntry {
 };
 
 struct HistoryPage {
-  std::vector<HistoryEntry> entries;  // newest first, consecutive equal values collapsed
+  std::vector<HistoryEntry> entries;  // newest first, consecutive equal values collapsed; fewer than asked for where the log was read for long
   std::optional<std::string> next_cursor;
 };
 
