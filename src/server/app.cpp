@@ -298,19 +298,19 @@ struct App::Parts {
   /// Old idempotency answers go; keys' last uses are written down. While a batch was full another follows, behind the
   /// requests that wait meanwhile.
   void keep_house() {
-    auto expired = std::make_shared<std::size_t>(0);
+    auto more = std::make_shared<bool>(false);
     services::WriteJob job;
     job.actor.id = "operator";
     job.origin.operation = "system.housekeeping";
-    job.run = [this, expired](services::WriteContext& context) {
-      *expired = context.storage.expire_idempotent(context.now_ms - api::idempotency_lifetime_ms, expired_at_once);
+    job.run = [this, more](services::WriteContext& context) {
+      *more = context.storage.expire_idempotent(context.now_ms - api::idempotency_lifetime_ms, expired_at_once);
       for (const storage::ApiKey& key : keys.used_since_stored()) {
         context.storage.put_api_key(key);
         context.after_commit.push_back([this, key] { keys.put(key); });
       }
     };
-    job.finish = [this, expired](const std::exception_ptr& error) {
-      if (!error && *expired == expired_at_once) keep_house();  // after an error: at the next turn
+    job.finish = [this, more](const std::exception_ptr& error) {
+      if (!error && *more) keep_house();  // after an error: at the next turn
     };
     lane->submit(std::move(job));
   }

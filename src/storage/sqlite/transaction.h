@@ -97,7 +97,7 @@ struct WriteStatements {
   explicit WriteStatements(Connection& connection);
 
   Statement begin, commit, rollback, savepoint, release, rollback_to, insert_workspace, update_workspace, put_definition, put_key, insert_record, update_record, all_held_links,
-      update_held_links, put_trash, drop_trash, put_unique, drop_unique, insert_change, store_sequence, put_idempotent, expire_idempotent;
+      update_held_links, put_trash, drop_trash, put_unique, drop_unique, insert_change, store_sequence, put_idempotent, oldest_idempotent, drop_idempotent;
 };
 
 class WriteTransaction final : public Reading<Writer> {
@@ -127,7 +127,7 @@ class WriteTransaction final : public Reading<Writer> {
   std::uint64_t log_sequence(WorkspaceId workspace) override;
   std::uint64_t append_change(model::Change& change) override;
   void put_idempotent(const IdempotencySpace& space, const IdempotentAnswer& answer) override;
-  std::size_t expire_idempotent(std::int64_t created_before_ms, std::size_t limit) override;
+  bool expire_idempotent(std::int64_t created_before_ms, std::size_t limit) override;
   void begin_request() override;
   void keep_request() override;
   void undo_request() override;

@@ -49,8 +49,8 @@ WriteStatements::WriteStatements(Connection& connection)
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       store_sequence(connection, "UPDATE workspaces SET log_sequence = ? WHERE id = ?"),
       put_idempotent(connection, "INSERT OR REPLACE INTO idempotency (workspace_id, operation, record, key, subject, status, body, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
-      expire_idempotent(connection,
-                        "DELETE FROM idempotency WHERE rowid IN (SELECT rowid FROM (SELECT rowid, created_at FROM idempotency ORDER BY rowid LIMIT ?) WHERE created_at < ?)") {}
+      oldest_idempotent(connection, "SELECT rowid, created_at, length(body) FROM idempotency ORDER BY rowid LIMIT ?"),
+      drop_idempotent(connection, "DELETE FROM idempotency WHERE rowid <= ?") {}
 
 void WriteTransaction::run(const std::function<void()>& work) {
   begin();
@@ -272,9 +272,23 @@ void WriteTransaction::put_idempotent(const IdempotencySpace& space, const Idemp
   write_.put_idempotent.use().bind(space.workspace.value, space.operation, space.record, space.key, answer.subject, answer.status, answer.body, answer.created_at_ms).run();
 }
 
-std::size_t WriteTransaction::expire_idempotent(std::int64_t created_before_ms, std::size_t limit) {
-  write_.expire_idempotent.use().bind(static_cast<std::uint64_t>(limit), created_before_ms).run();
-  return static_cast<std::size_t>(sqlite3_changes(connection_.handle()));
+bool WriteTransaction::expire_idempotent(std::int64_t created_before_ms, std::size_t limit) {
+  // Each is bound once, so they stand in the order in which they expire. Behind a long answer its time costs as much as it to read:
+  // the first that stays is the last that is looked at.
+  constexpr std::int64_t most_bytes = 16 << 20;
+  std::int64_t last = 0, bytes = 0;
+  bool more = false;
+  {
+    std::size_t expired = 0;
+    auto oldest = write_.oldest_idempotent.use();
+    for (oldest.bind(static_cast<std::uint64_t>(limit)); !more && oldest.step() && oldest.integer(1) < created_before_ms;) {
+      last = oldest.integer(0);
+      bytes += oldest.integer(2);
+      more = ++expired == limit || bytes >= most_bytes;
+    }
+  }
+  if (last > 0) write_.drop_idempotent.use().bind(last).run();
+  return more;
 }
 
 void WriteTransaction::begin_request() {
