@@ -168,15 +168,18 @@ std::string openapi_document(std::string_view public_url, std::string_view versi
     std::transform(method.begin(), method.end(), method.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     paths[operation.path][method] = operation_json(operation, schema);
   }
-  return Json::object({{"openapi", "3.1.0"},
-                       {"info", Json::object({{"title", "Plenoptic"},
-                                              {"version", version},
-                                              {"description",
-                                               "A CRM server that speaks the Lightfield API. Fields and relationships differ by workspace: with an API key this document shows its "
-                                               "workspace's own, without one those that every workspace begins with."}})},
-                       {"servers", Json::array({Json::object({{"url", public_url}})})},
-                       {"paths", std::move(paths)},
-                       {"components", components(schema)}})
+  return Json::object(
+             {{"openapi", "3.1.0"},
+              {"info",
+               Json::object(
+                   {{"title", "Plenoptic"},
+                    {"version", version},
+                    {"description",
+                     "A CRM server that speaks the Lightfield API. Fields and relationships differ by workspace: with an API key that may read all of them this document shows its "
+                     "workspace's own, otherwise those that every workspace begins with."}})},
+              {"servers", Json::array({Json::object({{"url", public_url}})})},
+              {"paths", std::move(paths)},
+              {"components", components(schema)}})
       .dump();
 }
 

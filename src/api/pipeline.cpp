@@ -280,12 +280,21 @@ void Pipeline::run_read(const ExchangePointer& exchange) {
   run();
 }
 
-/// The one for everyone is made once: it costs a thousand times what copying it does, and anyone may ask for it.
+/// A workspace's own where the caller may read all of its definitions. Each is kept: to make one costs a thousand times what copying it does.
 std::string Pipeline::openapi_text(const Exchange& e) {
   const auto document = [this](const model::Schema& schema) { return openapi_document(parts_.services.public_url, parts_.services.version, schema); };
-  if (e.workspace) return document(*e.workspace->schema);
-  std::call_once(openapi_once_, [&] { openapi_ = document(fresh_schema()); });
-  return openapi_;
+  const auto may_ask = [&](const Operation& operation) {
+    return std::all_of(operation.scopes.begin(), operation.scopes.end(), [&](std::string_view scope) { return e.principal.has_scope(scope); });
+  };
+  const bool own = e.workspace &&
+                   std::all_of(operations().begin(), operations().end(), [&](const Operation& operation) { return !operation.id.ends_with(".definitions") || may_ask(operation); });
+  std::lock_guard lock(openapi_mutex_);
+  auto& [schema, text] = openapi_[own ? e.workspace->id.value : 0];
+  if (text.empty() || (own && schema != e.workspace->schema)) {
+    schema = own ? e.workspace->schema : nullptr;
+    text = document(own ? *schema : fresh_schema());
+  }
+  return text;
 }
 
 void Pipeline::run_write(const ExchangePointer& exchange) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -83,8 +84,8 @@ class Pipeline final : public http::Handler {
   Router router_;
   const Answer overloaded_;
   InFlightKeys in_flight_;
-  std::once_flag openapi_once_;
-  std::string openapi_;
+  std::mutex openapi_mutex_;
+  std::map<std::uint32_t, std::pair<model::SchemaPointer, std::string>> openapi_;  // by workspace; 0: of one that is fresh
   std::string request_id_prefix_;
   std::atomic<std::uint64_t> request_count_ = 0;
 };

@@ -1,4 +1,5 @@
 """Input that means harm: each gets a clear answer or a closed connection, and the server stays alive and small."""
+import json
 import os
 import resource
 import socket
@@ -129,6 +130,23 @@ def test_old_protocol_and_head(victim):
     assert status(answer) == 200 and answer.endswith(b"\r\n\r\n")
 
 
+def test_an_options_label_may_be_as_long_as_a_body(victim):
+    """Two million combining marks in the wrong order: to sort them costs the square of their number."""
+    client = Client(victim)
+    account = client.create("accounts", {"$name": "marks"})["id"]
+    deal = client.create("opportunities", {"$name": "Deal"}, {"$account": account})
+    answer = client.post(f"/v1/opportunities/{deal['id']}", {"fields": {"$stage": "\u0301" * 900_000 + "\u0323" * 900_000}})
+    assert answer.status == 422 and "Proposal" in answer.error["message"] and len(answer.raw) < 2000
+    assert client.retrieve("opportunities", deal["id"]) == deal
+
+
+@pytest.mark.parametrize("raw", [b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /v1/accounts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer KEY\r\nLightfield-Version: \xff\x80\r\n\r\n"])
+def test_answers_are_utf_8_whatever_came(victim, raw):
+    answer = talk(victim, raw.replace(b"KEY", victim.key.encode()).replace(b"Host: x", b"Host: x\r\nConnection: close"))
+    assert status(answer) in (400, 404)
+    assert "\N{REPLACEMENT CHARACTER}" in json.loads(answer.split(b"\r\n\r\n", 1)[1].decode("utf-8"))["error"]["message"]
+
+
 def test_too_many_query_parameters_are_told_as_that(victim):
     client = Client(victim)
     answer = client.get("/v1/accounts", raw_query="&".join(["a=1"] * 1001))
@@ -180,6 +198,13 @@ def test_halves_of_bodies_are_held_up_to_a_limit(fresh):
     held[0].settimeout(20 * SLOW)
     held[0].sendall(b" ")
     assert status(held[0].recv(65536)) == 401  # it was held, not harmed
+    # A byte of a next request keeps no body's memory.
+    for sock in held[1:]:
+        sock.settimeout(20 * SLOW)
+        sock.sendall(b" G")
+        assert status(sock.recv(65536)) == 401
+    if SLOW == 1:
+        assert wait_until(lambda: server.resident_kib() - before < 100 << 10, timeout_s=20)
     for sock in socks:
         sock.close()
     assert wait_until(lambda: status(talk(server, post % len(body) + body, timeout=1)) == 401, timeout_s=20)

@@ -69,6 +69,17 @@ def test_a_key_shows_its_own_workspace(client, document, unique):
     assert others == document and f"shown{unique}" not in json.dumps(document)
 
 
+def test_a_key_that_may_not_read_a_types_definitions_does_not_see_them_here(client, document, unique):
+    client.create_field("opportunity", f"hidden{unique}", "TEXT")
+    scopes = ["accounts:read", "contacts:read", "opportunities:read", "tasks:read", "notes:read", "meetings:read", "emails:read", "lists:read", "members:read", "files:read"]
+    tasks_only = client.with_key(client.create_key("tasks", scopes=["tasks:read"])["key"])
+    assert tasks_only.get("/v1/opportunities/definitions").status == 403
+    assert tasks_only.get("/openapi.json", check=False).json == document
+    known = [scope for scope in scopes if scope in json.dumps(document)]
+    reader = client.with_key(client.create_key("reader", scopes=known)["key"])
+    assert f"hidden{unique}" in reader.get("/openapi.json", check=False).json["components"]["schemas"]["OpportunityUpdateFields"]["properties"]
+
+
 def test_records_are_as_it_says(client, account, opportunity, contact, member):
     own = client.get("/openapi.json", check=False).json
     for name, plural, id in (("Account", "accounts", account["id"]), ("Contact", "contacts", contact["id"]), ("Opportunity", "opportunities", opportunity["id"]), ("Member", "members", member["id"])):
