@@ -11,7 +11,7 @@ using index::SnapshotRefused;
 using model::Change;
 using model::FieldValues;
 
-constexpr std::size_t entries_at_once = 256;
+constexpr std::size_t entries_at_once = 16;  // each may have megabytes of text
 
 /// The log keeps creates without values: the record has them, and its later entries tell what they were before.
 FieldValues values_at_creation(storage::Reader& storage, const Change& created) {
