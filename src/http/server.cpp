@@ -33,6 +33,7 @@ using boost::system::error_code;
 constexpr auto sweep_interval = std::chrono::milliseconds(250);
 constexpr auto accept_pause = std::chrono::milliseconds(50);
 constexpr int most_accepted_at_once = 64;
+constexpr std::size_t most_turned_away = 64;  // at a time with an answer, while there are too many connections; others without one
 
 /// Those that this process may run on: a container or taskset may leave it fewer than there are.
 std::size_t usable_cores() {
@@ -42,11 +43,11 @@ std::size_t usable_cores() {
   return static_cast<std::size_t>(std::max(1, CPU_COUNT(&set)));
 }
 
-/// As many as there are descriptors for, but for those that the database and the operator need.
+/// As many as there are descriptors for, but for those that the database, the operator and whoever is turned away need.
 std::size_t most_connections(const ServerOptions& options) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return options.max_connections;
-  const std::size_t descriptors = limit.rlim_cur, kept_back = std::min<std::size_t>(256, descriptors / 4);
+  const std::size_t descriptors = limit.rlim_cur, kept_back = std::min(4 * most_turned_away, descriptors / 2);
   return std::min(options.max_connections, descriptors - kept_back);
 }
 
@@ -134,9 +135,11 @@ struct Server::Parts {
   template <typename Accepted>
   void adopt(Accepted accepted, IoThread& thread, bool trusted_local) {
     asio::post(thread.context, [this, &thread, trusted_local, socket = std::move(accepted)]() mutable {
+      const std::size_t open = shared.open_connections.load(std::memory_order_relaxed);
+      const bool full = !trusted_local && open >= options.max_connections;
+      if (full && open >= options.max_connections + most_turned_away) return;
       Socket plain(std::move(socket));
       auto stream = tls && !trusted_local ? tls_stream(std::move(plain), *tls) : plain_stream(std::move(plain));
-      const bool full = !trusted_local && shared.open_connections.load(std::memory_order_relaxed) >= options.max_connections;
       const auto connection = std::make_shared<Connection>(shared, thread, std::move(stream), trusted_local);
       full ? connection->turn_away() : connection->start();
     });

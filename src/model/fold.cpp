@@ -51,7 +51,7 @@ std::string with_short_runs_of_marks(const std::string& text) {
     const int32_t begin = at;
     UChar32 c;
     U8_NEXT(bytes, at, size, c);  // NOLINT(bugprone-inc-dec-in-conditions): ICU's macro
-    marks = c >= 0 && u_getCombiningClass(c) != 0 ? marks + 1 : 0;
+    marks = c >= 0 && u_getIntPropertyValue(c, UCHAR_LEAD_CANONICAL_COMBINING_CLASS) != 0 ? marks + 1 : 0;
     if (marks > most_marks) {
       out += "\xCD\x8F";
       marks = 1;

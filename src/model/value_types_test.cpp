@@ -85,6 +85,9 @@ TEST(Folding, ManyMarksTakeNoTime) {
   for (const char* mark : {"\u0301", "\u0323"})
     for (int i = 0; i < 1'000'000; ++i) text += mark;
   EXPECT_EQ(fold_text(text), fold_text("A" + text.substr(1)));
+  std::string composed;  // of two marks each
+  for (int i = 0; i < 1'000'000; ++i) composed += "\u0F73";
+  EXPECT_GE(fold_text(composed).size(), composed.size());
   EXPECT_EQ(fold_text("A\u0301\u0323"), fold_text("a\u0323\u0301"));
 }
 

@@ -303,7 +303,7 @@ struct App::Parts {
     job.actor.id = "operator";
     job.origin.operation = "system.housekeeping";
     job.run = [this, more](services::WriteContext& context) {
-      *more = context.storage.expire_idempotent(context.now_ms - api::idempotency_lifetime_ms, expired_at_once);
+      *more = context.storage.expire_idempotent(context.now_ms - api::idempotency_lifetime_ms, context.now_ms, expired_at_once);
       for (const storage::ApiKey& key : keys.used_since_stored()) {
         context.storage.put_api_key(key);
         context.after_commit.push_back([this, key] { keys.put(key); });

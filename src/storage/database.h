@@ -154,7 +154,7 @@ class Writer : public Reader {
   virtual std::uint64_t append_change(model::Change& change) = 0;
   virtual void put_idempotent(const IdempotencySpace& space, const IdempotentAnswer& answer) = 0;
   /// Deletes up to `limit` answers made before `created_before_ms`; returns how many.
-  virtual bool expire_idempotent(std::int64_t created_before_ms, std::size_t limit) = 0;
+  virtual bool expire_idempotent(std::int64_t created_before_ms, std::int64_t now_ms, std::size_t limit) = 0;
 
   /// A savepoint of one request within the group; they do not nest.
   virtual void begin_request() = 0;

@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto& option = field.options.emplace_back();
     option.number = {i};
     option.id = "opt_" + std::to_string(i);
-    option.label = "Label " + std::to_string(i);
+    option.set_label("Label " + std::to_string(i));
   }
   const auto json = base::parse_json({reinterpret_cast<const char*>(data + 1), size - 1});
   if (!json) return 0;

@@ -204,7 +204,7 @@ def test_halves_of_bodies_are_held_up_to_a_limit(fresh):
         sock.sendall(b" G")
         assert status(sock.recv(65536)) == 401
     if SLOW == 1:
-        assert wait_until(lambda: server.resident_kib() - before < 100 << 10, timeout_s=20)
+        assert wait_until(lambda: server.resident_kib() - before < 100 << 10, timeout_s=5)
     for sock in socks:
         sock.close()
     assert wait_until(lambda: status(talk(server, post % len(body) + body, timeout=1)) == 401, timeout_s=20)

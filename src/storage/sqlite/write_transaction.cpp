@@ -50,7 +50,7 @@ WriteStatements::WriteStatements(Connection& connection)
       store_sequence(connection, "UPDATE workspaces SET log_sequence = ? WHERE id = ?"),
       put_idempotent(connection, "INSERT OR REPLACE INTO idempotency (workspace_id, operation, record, key, subject, status, body, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
       oldest_idempotent(connection, "SELECT rowid, created_at, length(body) FROM idempotency ORDER BY rowid LIMIT ?"),
-      drop_idempotent(connection, "DELETE FROM idempotency WHERE rowid <= ?") {}
+      drop_idempotent(connection, "DELETE FROM idempotency WHERE rowid <= ? AND created_at < ?") {}
 
 void WriteTransaction::run(const std::function<void()>& work) {
   begin();
@@ -272,22 +272,24 @@ void WriteTransaction::put_idempotent(const IdempotencySpace& space, const Idemp
   write_.put_idempotent.use().bind(space.workspace.value, space.operation, space.record, space.key, answer.subject, answer.status, answer.body, answer.created_at_ms).run();
 }
 
-bool WriteTransaction::expire_idempotent(std::int64_t created_before_ms, std::size_t limit) {
-  // Each is bound once, so they stand in the order in which they expire. Behind a long answer its time costs as much as it to read:
-  // the first that stays is the last that is looked at.
+bool WriteTransaction::expire_idempotent(std::int64_t created_before_ms, std::int64_t now_ms, std::size_t limit) {
+  // Each is bound once, so they stand in the order in which they expire, but for those of a clock that was ahead. Behind a long answer
+  // its time costs as much as it to read: the first that stays is the last that is looked at.
   constexpr std::int64_t most_bytes = 16 << 20;
   std::int64_t last = 0, bytes = 0;
   bool more = false;
   {
     std::size_t expired = 0;
     auto oldest = write_.oldest_idempotent.use();
-    for (oldest.bind(static_cast<std::uint64_t>(limit)); !more && oldest.step() && oldest.integer(1) < created_before_ms;) {
+    for (oldest.bind(static_cast<std::uint64_t>(2 * limit)); !more && oldest.step();) {
+      if (oldest.integer(1) > now_ms) continue;
+      if (oldest.integer(1) >= created_before_ms) break;
       last = oldest.integer(0);
       bytes += oldest.integer(2);
       more = ++expired == limit || bytes >= most_bytes;
     }
   }
-  if (last > 0) write_.drop_idempotent.use().bind(last).run();
+  if (last > 0) write_.drop_idempotent.use().bind(last, created_before_ms).run();
   return more;
 }
 
