@@ -80,6 +80,7 @@ HistoryPage field_history(storage::Reader& storage, model::WorkspaceId workspace
   const auto created_with = [&] {
     if (at.shown != 0) return read(at.shown)->before.get(field.number);
     Value value = model::decode_fields(record.fields).get(field.number);
+    allowance = {};
     for (std::uint64_t sequence = record.version; sequence > at.first;) {
       const std::optional<Change> later = allowance.is_spent() ? std::nullopt : read(sequence);
       if (!later) throw model::errors::invalid_cursor();  // so many came that it is another history: begin anew

@@ -236,6 +236,9 @@ def test_several_parts_of_one_value_must_all_be_there(data):
     assert found("anna", "several", "ed") == {made["anna.blum@several.example"]}
     assert found("anna", "bob") == set() and found("blum", "nobody") == set()
     assert found("shared@several", "bob") == {made["bob.blum@several.example"]}
+    made["many"] = client.create("accounts", {"$name": "many", "mails": [f"person{number}@several.example" for number in range(60)]})["id"]
+    assert found("person59@several") == found("person7@", "person41@several.example") == {made["many"]}
+    assert found("person60@") == found("example\nperson7") == set() and found("several") == set(made.values())
     for id in made.values():
         client.ok("DELETE", f"/v1/accounts/{id}")
 
