@@ -170,6 +170,19 @@ std::string percent_encode(std::string_view text) {
   return out;
 }
 
+namespace {
+
+std::string new_idempotency_key() {
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::random_device random;
+  std::string key = "cpp-";
+  for (int i = 0; i < 4; ++i)
+    for (unsigned part = random(), k = 0; k < 8; ++k, part >>= 4) key += hex[part & 15];
+  return key;
+}
+
+}  // namespace
+
 struct Client::State {
   ClientOptions options;
   mutable Transport transport;
@@ -187,7 +200,9 @@ struct Client::State {
     set_header(request, "Accept", "application/json");
     set_header(request, "Lightfield-Version", options.version);
     if (!options.api_key.empty()) set_header(request, "Authorization", "Bearer " + options.api_key);
-    if (!call.idempotency_key.empty()) set_header(request, "Idempotency-Key", call.idempotency_key);
+    // What may be sent twice is to happen once, whether or not its caller thought of that.
+    const bool may_be_sent_twice = method != "GET" && call.max_retries.value_or(options.max_retries) > 0;
+    if (!call.idempotency_key.empty() || may_be_sent_twice) set_header(request, "Idempotency-Key", call.idempotency_key.empty() ? new_idempotency_key() : call.idempotency_key);
     if (!body.is_null()) {
       set_header(request, "Content-Type", "application/json");
       request.body = body.dump();
@@ -196,6 +211,7 @@ struct Client::State {
     for (const auto& [name, value] : options.headers) set_header(request, name, value);
     for (const auto& [name, value] : call.headers) set_header(request, name, value);
     request.timeout = call.timeout.value_or(options.timeout);
+    if (request.timeout <= milliseconds::zero()) throw TimeoutError("the time for " + request.url + " was over before it was sent");
     request.unix_socket = options.unix_socket;
     return request;
   }

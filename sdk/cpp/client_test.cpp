@@ -2,6 +2,7 @@
 #include "plenoptic/sdk/client.h"
 
 #include <atomic>
+#include <cmath>
 #include <thread>
 
 #include <arpa/inet.h>
@@ -199,6 +200,34 @@ TEST(Client, ThrowsByStatus) {
   expect_thrown<RateLimitError>(429);
   expect_thrown<InternalServerError>(503);
   expect_thrown<ApiError>(418);
+}
+
+std::string key_in(const std::string& request) {
+  const std::size_t at = request.find("Idempotency-Key: ");
+  return at == std::string::npos ? "" : request.substr(at, request.find("\r\n", at) - at);
+}
+
+TEST(Client, AWriteThatIsTriedAgainHappensOnce) {
+  Fixture f({answer(503, "{}"), answer(200, record), answer(200, record)});
+  f.client.opportunity().create({.fields = {{"$name", "One"}}});
+  f.client.opportunity().create({.fields = {{"$name", "Two"}}});
+  f.server.stop();
+  ASSERT_EQ(f.server.requests.size(), 3U);
+  EXPECT_GE(key_in(f.server.requests[0]).size(), 40U);
+  EXPECT_EQ(key_in(f.server.requests[0]), key_in(f.server.requests[1]));
+  EXPECT_NE(key_in(f.server.requests[0]), key_in(f.server.requests[2]));
+  Fixture once({answer(200, record)}, 0);
+  once.client.opportunity().create({.fields = {{"$name", "One"}}});
+  once.server.stop();
+  EXPECT_EQ(key_in(once.server.requests.at(0)), "");
+}
+
+TEST(Client, WhatCannotBeSentIsToldBeforeItIs) {
+  Fixture f({});
+  EXPECT_THROW((FieldValue(std::nan(""))), Error);
+  EXPECT_THROW((FieldValue(Address{.latitude = HUGE_VAL})), Error);
+  for (const int left : {0, -5}) EXPECT_THROW(f.client.opportunity().retrieve("opp_1", {.timeout = std::chrono::milliseconds(left)}), TimeoutError);
+  EXPECT_TRUE(f.waits.empty());
 }
 
 TEST(Client, TriesAgainWhereThatHelps) {

@@ -1,16 +1,27 @@
 #include "plenoptic/sdk/types.h"
 
+#include <cmath>
+
+#include "plenoptic/sdk/errors.h"
+
 namespace plenoptic::sdk {
 namespace {
+
+double finite(double value) {
+  if (!std::isfinite(value)) throw Error("a field's value must be a finite number");
+  return value;
+}
 
 void put(Json& json, std::string_view key, const std::optional<std::string>& part) {
   if (part) json[key] = *part;
 }
 void put(Json& json, std::string_view key, const std::optional<double>& part) {
-  if (part) json[key] = *part;
+  if (part) json[key] = finite(*part);
 }
 
 }  // namespace
+
+FieldValue::FieldValue(double value) : json_(finite(value)) {}
 
 FieldValue::FieldValue(const std::vector<std::string>& values) {
   Json::Array items;

@@ -39,7 +39,8 @@ class FieldValue {
   FieldValue(bool value) : json_(value) {}
   template <WholeNumber Number>
   FieldValue(Number value) : json_(base::JsonNumber{std::to_string(value)}) {}
-  FieldValue(double value) : json_(value) {}
+  /// Throws Error where it is no finite number: JSON has no way to write one, and `null` would clear the field.
+  FieldValue(double value);
   FieldValue(base::JsonNumber value) : json_(std::move(value)) {}
   FieldValue(const char* value) : json_(value) {}
   FieldValue(std::string value) : json_(std::move(value)) {}
