@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "cli/command_table.h"
 #include "cli/table.h"
 
@@ -102,7 +103,9 @@ int run(const CommandRow& row, const Invocation& invocation, const Connect& conn
     const auto session = connect(invocation.target);
     const Json answer = session->client().request(row.method, path_of(row, session->client(), invocation), body_of(row, invocation), request_options(row, invocation));
     print(row, answer, invocation.json);
-    return 0;
+    if (std::cout) return 0;
+    const Json& id = answer.at("id");
+    std::cerr << "error: this was done, but its answer could not be written" << (id.is_string() ? ": " + base::printable(id.string()) : "") << std::endl;
   } catch (const sdk::ApiError& failure) {
     std::cerr << "error: " << failure.details().message << std::endl;
   } catch (const std::exception& failure) {

@@ -2,12 +2,13 @@
 import concurrent.futures
 import json
 import os
+import subprocess
 import time
 
 import pytest
 from harness import cli
 from harness.client import Client, field
-from harness.server import ServeServer
+from harness.server import BINARY, SLOW, ServeServer
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,13 @@ def test_keys(target):
     assert "key" not in listed[made["id"]]
     assert cli.ok("key", "revoke", made["id"], *target)["revokedAt"]
     assert "workspace" not in cli.fails("key", "revoke", "key_none", *target)
+
+
+def test_a_key_that_could_not_be_shown_is_told_as_that(home):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([str(BINARY), "key", "create", "--data", str(home), "--name", "lost"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60 * SLOW)
+    made = next(key for key in cli.ok("key", "list", "--data", home)["data"] if key["name"] == "lost")
+    assert done.returncode == 1 and "could not be written" in done.stderr and made["id"] in done.stderr
 
 
 def test_fields_options_relationships(target, unique):
