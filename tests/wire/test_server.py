@@ -158,9 +158,11 @@ def test_tls(tmp_path, certificate):
     assert server.stop() == 0
 
 
-def test_dev_is_ready_at_once_and_leaves_nothing(tmp_path):
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP], ids=["Ctrl-C", "terminal closed"])
+def test_dev_is_ready_at_once_and_leaves_nothing(tmp_path, end):
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    process = subprocess.Popen([str(BINARY), "dev", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen([str(BINARY), "dev", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True, env=environment,
+                               preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))  # whoever runs the tests may ignore it
     said = ""
     while "Stop with" not in said:
         line = process.stdout.readline()
@@ -168,7 +170,7 @@ def test_dev_is_ready_at_once_and_leaves_nothing(tmp_path):
         said += line
     assert "curl -X POST" in said and "/v1/opportunities/opp_" in said and "sk_lf_" in said
     assert len(list(tmp_path.iterdir())) == 1
-    process.send_signal(signal.SIGINT)
+    process.send_signal(end)
     assert process.wait(timeout=20 * SLOW) == 0
     assert list(tmp_path.iterdir()) == []
 
