@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+
+#include <unicode/utf8.h>
 
 namespace plenoptic::base {
 
@@ -12,6 +15,19 @@ inline std::string_view utf8_prefix(std::string_view text, std::size_t most) {
   if (text.size() <= most) return text;
   while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
   return text.substr(0, most);
+}
+
+/// Visits (code point, its bytes) of each; the code point is negative where the bytes are no character. For texts below 2 GiB.
+template <typename Visit>
+void for_each_character(std::string_view text, Visit visit) {
+  const auto size = static_cast<std::int32_t>(text.size());
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+  for (std::int32_t at = 0; at < size;) {
+    const std::int32_t begin = at;
+    UChar32 c;
+    U8_NEXT(bytes, at, size, c);  // NOLINT(bugprone-inc-dec-in-conditions): ICU's macro
+    visit(c, text.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(at - begin)));
+  }
 }
 
 /// Spaces for control characters, U+FFFD for what is no character. For texts of a few kilobytes.

@@ -6,8 +6,8 @@
 #include <unicode/normalizer2.h>
 #include <unicode/stringpiece.h>
 #include <unicode/uchar.h>
-#include <unicode/utf8.h>
 
+#include "base/utf8.h"
 #include "model/value_types.h"
 
 namespace plenoptic::model {
@@ -40,24 +40,19 @@ const icu::Normalizer2& composition() {
 
 /// A combining grapheme joiner after each thirty marks, as Unicode's stream-safe format has it (UAX 15): putting a run of marks in
 /// order costs the square of its length.
-std::string with_short_runs_of_marks(const std::string& text) {
+std::string with_short_runs_of_marks(std::string_view text) {
   constexpr int most_marks = 30;
-  const auto size = static_cast<int32_t>(text.size());
-  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
   std::string out;
   out.reserve(text.size());
   int marks = 0;
-  for (int32_t at = 0; at < size;) {
-    const int32_t begin = at;
-    UChar32 c;
-    U8_NEXT(bytes, at, size, c);  // NOLINT(bugprone-inc-dec-in-conditions): ICU's macro
+  base::for_each_character(text, [&](UChar32 c, std::string_view bytes) {
     marks = c >= 0 && u_getIntPropertyValue(c, UCHAR_LEAD_CANONICAL_COMBINING_CLASS) != 0 ? marks + 1 : 0;
     if (marks > most_marks) {
       out += "\xCD\x8F";
       marks = 1;
     }
-    out.append(text, static_cast<std::size_t>(begin), static_cast<std::size_t>(at - begin));
-  }
+    out += bytes;
+  });
   return out;
 }
 
@@ -96,23 +91,17 @@ std::string lower_text(std::string_view text) {
 }
 
 std::string fold_label(std::string_view text) {
-  const std::string folded = fold_text(text);
-  const auto size = static_cast<int32_t>(folded.size());
-  const auto* bytes = reinterpret_cast<const uint8_t*>(folded.data());
   std::string out;
   bool gap = false;
-  for (int32_t at = 0; at < size;) {
-    const int32_t begin = at;
-    UChar32 c;
-    U8_NEXT(bytes, at, size, c);  // NOLINT(bugprone-inc-dec-in-conditions): ICU's macro
+  base::for_each_character(fold_text(text), [&](UChar32 c, std::string_view bytes) {
     if (c >= 0 && u_isUWhiteSpace(c)) {
       gap = !out.empty();
-      continue;
+      return;
     }
     if (gap) out += ' ';
     gap = false;
-    out.append(folded, static_cast<std::size_t>(begin), static_cast<std::size_t>(at - begin));
-  }
+    out += bytes;
+  });
   return out;
 }
 
