@@ -63,10 +63,11 @@ constexpr std::string_view form = "must be an RFC 3339 time with an offset, like
 
 std::unexpected<std::string> refuse(std::string_view why) { return std::unexpected(std::string(form) + std::string(why)); }
 
-/// What is read back has four digits of a year.
-std::expected<std::int64_t, std::string> in_range(std::int64_t utc) {
+/// What is read back has four digits of a year. A leap second ends a day of UTC; no clock here counts it, and so it reads as the next day's beginning.
+std::expected<std::int64_t, std::string> checked(std::int64_t utc, int second) {
   constexpr std::int64_t year_0 = -62'167'219'200'000, year_10000 = 253'402'300'800'000;
   if (utc < year_0 || utc >= year_10000) return refuse("; it lies outside the years 0000 to 9999");
+  if (second == 60 && (utc - year_0) % day_ms >= 1000) return refuse("; the clock has no such time");
   return utc;
 }
 
@@ -110,17 +111,16 @@ std::expected<std::int64_t, std::string> parse_timestamp(std::string_view text) 
   int hour = 0, minute = 0, second = 0, milliseconds = 0;
   if (!reader.one_of("Tt") || !reader.digits(2, hour) || !reader.one_of(":") || !reader.digits(2, minute)) return refuse("");
   if (!reader.one_of(":") || !reader.digits(2, second) || !reader.fraction(milliseconds)) return refuse("");
-  // 60 is a leap second, which no clock here counts: it reads as the next minute's beginning.
   if (hour > 23 || minute > 59 || second > 60) return refuse("; the clock has no such time");
   const std::int64_t local = midnight + ((hour * 60LL + minute) * 60 + second) * 1000 + milliseconds;
-  if (reader.one_of("Zz")) return reader.done() ? in_range(local) : refuse("");
+  if (reader.one_of("Zz")) return reader.done() ? checked(local, second) : refuse("");
 
   char sign = '+';
   int offset_hour = 0, offset_minute = 0;
   if (!reader.one_of("+-", &sign)) return refuse("; the offset is missing");
   if (!reader.digits(2, offset_hour) || !reader.one_of(":") || !reader.digits(2, offset_minute) || !reader.done() || offset_hour > 23 || offset_minute > 59) return refuse("");
   const std::int64_t offset = (offset_hour * 60LL + offset_minute) * 60'000;
-  return in_range(sign == '+' ? local - offset : local + offset);
+  return checked(sign == '+' ? local - offset : local + offset, second);
 }
 
 }  // namespace plenoptic::base

@@ -42,7 +42,25 @@ std::vector<std::string> texts_of(const Value& value) {
   return {};
 }
 
-bool holds_one_text(ValueType type) { return type == ValueType::text || type == ValueType::markdown || type == ValueType::html; }
+bool holds_several(const FieldDefinition& field) { return field.multiple || field.type == ValueType::multi_select; }
+
+/// Their parsers know which values of a list are the same.
+bool reads_lists(ValueType type) {
+  return type == ValueType::multi_select || type == ValueType::email || type == ValueType::telephone || type == ValueType::url || type == ValueType::social_handle;
+}
+
+/// A list of one is taken for its value, and so is a list of the same again.
+ParsedValue parse_list_of_one(const FieldDefinition& field, const base::Json::Array& items) {
+  Value only;
+  for (const base::Json& item : items) {
+    if (item.is_array()) return wrong_type(field, "one value", item);
+    auto value = parse_value(field, item);
+    if (!value) return value;
+    if (&item != &items.front() && *value != only) return unacceptable(field, "takes one value, and several were sent");
+    only = std::move(*value);
+  }
+  return only;
+}
 
 }  // namespace
 
@@ -57,16 +75,12 @@ const ValueTypeRow* find_value_type(std::string_view name) {
 
 std::expected<Value, Problem> parse_value(const FieldDefinition& field, const base::Json& input) {
   if (input.is_null()) return Value();
-  if (input.is_array() && input.items().size() == 1 && input.items().front().is_null()) return Value();
-  const ValueTypeRow& row = value_type_row(field.type);
-  // A list of one is taken for the value of a field that holds one; the other types read lists themselves.
-  if (input.is_array() && (holds_one_text(field.type) || row.operators.data() == ordered.data() || field.type == ValueType::checkbox || field.type == ValueType::address ||
-                           field.type == ValueType::full_name)) {
-    if (input.items().empty()) return Value();
-    if (input.items().size() > 1) return unacceptable(field, "takes one value, and several were sent");
-    return input.items().front().is_array() ? wrong_type(field, "one value", input.items().front()) : parse_value(field, input.items().front());
+  if (input.is_array() && !holds_several(field)) {
+    const bool only_null = input.items().size() == 1 && input.items().front().is_null();
+    if (only_null) return Value();
+    if (!reads_lists(field.type)) return parse_list_of_one(field, input.items());
   }
-  return row.parse(field, input);
+  return value_type_row(field.type).parse(field, input);
 }
 
 void write_value(const FieldDefinition& field, const Value& value, std::string& out) {

@@ -100,13 +100,54 @@ TEST(UniqueForms, SeeThroughSpelling) {
   EXPECT_NE(forms(ValueType::email, "straße@x.co"), forms(ValueType::email, "strasse@x.co"));
 }
 
-TEST(Values, AListOfOneNullClearsEveryType) {
-  for (const ValueTypeRow& row : value_type_rows()) EXPECT_EQ(round_trip(field(row.type), "[null]"), "null") << row.name;
+FieldDefinition of_several(ValueType type) {
+  FieldDefinition definition = field(type);
+  definition.multiple = true;
+  return definition;
+}
+
+TEST(Values, AListOfOneNullClearsWhatHoldsOneValue) {
+  for (const ValueTypeRow& row : value_type_rows()) EXPECT_EQ(round_trip(field(row.type), "[null]"), row.type == ValueType::multi_select ? "400" : "null") << row.name;
+  for (ValueType type : {ValueType::email, ValueType::telephone, ValueType::url}) EXPECT_EQ(round_trip(of_several(type), "[null]"), "400");
+}
+
+TEST(Values, OnlyTextIsClearedByABlankOne) {
+  for (ValueType type : {ValueType::text, ValueType::markdown, ValueType::html}) EXPECT_EQ(round_trip(field(type), R"(" ")"), "null");
+  for (ValueType type : {ValueType::email, ValueType::telephone, ValueType::url, ValueType::social_handle, ValueType::single_select, ValueType::multi_select})
+    EXPECT_EQ(round_trip(field(type), R"(" ")"), "422");
+  EXPECT_EQ(round_trip(of_several(ValueType::email), R"(["a@b.co", ""])"), "422");
+  EXPECT_EQ(round_trip(field(ValueType::datetime), R"("")"), "400");
+}
+
+TEST(Values, TheSameAgainIsOneValue) {
+  EXPECT_EQ(round_trip(field(ValueType::text), R"(["x","x "])"), "\"x\"");
+  EXPECT_EQ(round_trip(field(ValueType::number), "[1, 1.00]"), "1");
+  EXPECT_EQ(round_trip(field(ValueType::email), R"(["a@b.co","A@B.co"])"), R"("a@b.co")");
+  EXPECT_EQ(round_trip(field(ValueType::text), R"(["x",null])"), "422");
+}
+
+TEST(Options, OfALabelThatLooksLikeAnId) {
+  FieldDefinition select = field(ValueType::single_select);
+  SelectOption option;
+  option.id = "opt_1";
+  option.number = {1};
+  option.set_label("opt_in");
+  select.options.push_back(option);
+  EXPECT_EQ(round_trip(select, R"("opt_in")"), R"("opt_1")");
+  EXPECT_EQ(round_trip(select, R"(["OPT_IN","opt_1"])"), R"("opt_1")");
+  EXPECT_EQ(round_trip(select, R"("opt_out")"), "400");
+  EXPECT_EQ(round_trip(select, R"("out")"), "422");
+}
+
+TEST(Times, ALeapSecondEndsADayOfUtc) {
+  EXPECT_EQ(round_trip(field(ValueType::datetime), R"("2016-12-31T23:59:60Z")"), R"("2017-01-01T00:00:00.000Z")");
+  EXPECT_EQ(round_trip(field(ValueType::datetime), R"("1968-06-30T18:59:60.5-05:00")"), R"("1968-07-01T00:00:00.500Z")");
+  EXPECT_EQ(round_trip(field(ValueType::datetime), R"("2026-05-01T08:30:60Z")"), "400");
+  EXPECT_EQ(round_trip(field(ValueType::datetime), R"("2026-05-01T23:59:60+01:00")"), "400");
 }
 
 TEST(Values, EmailAddressesOfOneListAreTheSameAsUniqueOnesAre) {
-  FieldDefinition emails = field(ValueType::email);
-  emails.multiple = true;
+  const FieldDefinition emails = of_several(ValueType::email);
   EXPECT_EQ(round_trip(emails, R"(["ÿ@x.co","Ÿ@x.co"])"), R"(["ÿ@x.co"])");
   EXPECT_EQ(round_trip(emails, R"(["straße@x.co","strasse@x.co"])"), R"(["straße@x.co","strasse@x.co"])");
 }

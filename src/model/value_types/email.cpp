@@ -65,7 +65,6 @@ bool is_domain(std::string_view text) {
 }
 
 ParsedText parse_one(const FieldDefinition& field, std::string_view text) {
-  if (text.empty()) return std::string();
   const std::size_t at = text.rfind('@');
   const bool valid = text.size() <= longest && at != std::string_view::npos && is_local_part(text.substr(0, at)) && is_domain(text.substr(at + 1));
   if (!valid) return unacceptable(field, "takes an e-mail address like ada@example.com");

@@ -93,9 +93,10 @@ ParsedValue parse_texts(const FieldDefinition& field, const base::Json& input, P
   std::vector<std::string> texts, forms;
   for (const base::Json& item : items) {
     if (!item.is_string()) return wrong_type(field, "a list of strings", item);
-    auto text = one(field, trimmed(item.string()));
+    const std::string_view sent = trimmed(item.string());
+    if (sent.empty()) return unacceptable(field, "takes no blank value. Send null to clear it");
+    auto text = one(field, sent);
     if (!text) return std::unexpected(text.error());
-    if (text->empty()) continue;
     std::string form = compare(*text);
     if (std::find(forms.begin(), forms.end(), form) != forms.end()) continue;
     forms.push_back(std::move(form));

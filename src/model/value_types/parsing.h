@@ -32,8 +32,7 @@ std::size_t length(std::string_view utf8);
 bool same_letters(std::string_view a, std::string_view b);  // ASCII, without case
 std::string lower_ascii(std::string_view text);
 
-/// One string, or, where the field has multiple values, a list of strings: each checked and normalised by `one`, blank ones
-/// dropped, those that compare equal collapsed. `compare` gives the form in which two are the same.
+/// One string, or, where the field has multiple values, a list of strings: each checked and normalised by `one`, those that compare equal collapsed. `compare` gives the form in which two are the same.
 ParsedValue parse_texts(const FieldDefinition& field, const base::Json& input, ParsedText (*one)(const FieldDefinition&, std::string_view),
                         std::string (*compare)(std::string_view));
 

@@ -111,7 +111,6 @@ std::string display_checkbox(const FieldDefinition&, const Value& value) { retur
 ParsedValue parse_datetime(const FieldDefinition& field, const base::Json& input) {
   if (!input.is_string()) return wrong_type(field, "a date and time as a string", input);
   const std::string_view text = trimmed(input.string());
-  if (text.empty()) return Value();
   const auto value = base::parse_timestamp(text);
   if (!value) return invalid_type(field, value.error());
   return Value(*value);

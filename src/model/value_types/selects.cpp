@@ -24,10 +24,10 @@ std::expected<OptionNumber, Problem> parse_option(const FieldDefinition& field, 
   if (!input.is_string()) return wrong_type(field, "an option's id or label as a string", input);
   const std::string_view text = trimmed(input.string());
   const SelectOption* option = field.find_option_by_id(text);
+  if (!option) option = field.find_option_by_label(text);
   if (!option && text.starts_with("opt_"))
     return std::unexpected(Problem{ErrorKind::bad_request, "referenced_resource_missing",
                                    fmt::format("Field '{}' has no option with the id '{}'. Its options are {}.", field.key, base::utf8_prefix(text, 80), writable_labels(field))});
-  if (!option) option = field.find_option_by_label(text);
   if (!option) return unacceptable(field, fmt::format("has no option of that label. Its options are {}", writable_labels(field)));
   if (option->retired) return unacceptable(field, fmt::format("no longer takes the option '{}', which is retired. Its options are {}", option->label, writable_labels(field)));
   return option->number;
@@ -43,19 +43,10 @@ std::string label_of(const FieldDefinition& field, OptionNumber number) {
   return option ? option->label : std::string();
 }
 
-bool is_blank(const base::Json& input) { return input.is_string() && trimmed(input.string()).empty(); }
-
 }  // namespace
 
 ParsedValue parse_single_select(const FieldDefinition& field, const base::Json& input) {
-  const bool list_of_one = input.is_array() && input.items().size() == 1;
-  if (input.is_array() && !list_of_one) {
-    if (input.items().empty()) return Value();
-    return unacceptable(field, "takes one option, and several were sent");
-  }
-  const base::Json& one = list_of_one ? input.items().front() : input;
-  if (is_blank(one)) return Value();
-  const auto option = parse_option(field, one);
+  const auto option = parse_option(field, input);
   if (!option) return std::unexpected(option.error());
   return Value(*option);
 }
@@ -67,7 +58,6 @@ ParsedValue parse_multi_select(const FieldDefinition& field, const base::Json& i
   if (items.size() > most_options) return unacceptable(field, "takes at most 100 options");
   std::vector<OptionNumber> options;
   for (const base::Json& item : items) {
-    if (is_blank(item)) continue;
     const auto option = parse_option(field, item);
     if (!option) return std::unexpected(option.error());
     if (std::find(options.begin(), options.end(), *option) == options.end()) options.push_back(*option);

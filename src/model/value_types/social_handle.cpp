@@ -101,7 +101,6 @@ std::string profile_of(const FieldDefinition& field, HandleService service, std:
 }  // namespace
 
 ParsedText normalise_social_handle(const FieldDefinition& field, std::string_view text) {
-  if (text.empty()) return std::string();
   const HandleService service = field.handle_service.value_or(HandleService::linkedin);
   const Platform& platform = platforms[static_cast<std::size_t>(service)];
   const auto refuse = [&] { return unacceptable(field, std::string("takes a ") + std::string(platform.name) + " profile like " + std::string(platform.example)); };

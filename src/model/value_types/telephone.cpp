@@ -57,7 +57,6 @@ std::string e164(const PhoneNumber& number) {
 }
 
 ParsedText parse_one(const FieldDefinition& field, std::string_view text) {
-  if (text.empty()) return std::string();
   constexpr std::string_view want = "takes a telephone number like +12025551234, with an extension like +12025551234;ext=100";
   if (text.size() > longest) return unacceptable(field, want);
   if (lower_ascii(text).starts_with("tel:")) text.remove_prefix(4);

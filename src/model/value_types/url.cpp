@@ -42,7 +42,6 @@ bool is_port(std::string_view text) {
 }
 
 ParsedText parse_one(const FieldDefinition& field, std::string_view text) {
-  if (text.empty()) return std::string();
   constexpr std::string_view want = "takes a web address like https://example.com";
   if (text.size() > longest) return unacceptable(field, "takes a web address of at most 2,048 characters");
   const bool whole = has_scheme(text);
