@@ -54,14 +54,15 @@ Json components(const model::Schema& schema) {
                                    Json::array({"objectType", "fieldDefinitions", "relationshipDefinitions"}));
   Json error =
       object_schema(Json::object({{"type", text_schema()}, {"message", text_schema()}, {"code", text_schema()}, {"param", text_schema()}}), Json::array({"type", "message"}));
-  Json operation = Json::object({{"type", "object"},
-                                 {"properties", Json::object({{"add", any_of({text_schema(), list_of(text_schema())})},
-                                                              {"remove", any_of({text_schema(), list_of(text_schema())})},
-                                                              {"replace", any_of({text_schema(), list_of(text_schema()), Json::object({{"type", "null"}})})}})}});
+  Json changes = Json::object({{"add", any_of({text_schema(), list_of(text_schema())})}, {"remove", any_of({text_schema(), list_of(text_schema())})}});
+  Json change = object_schema(changes, Json::array());
+  changes["replace"] = any_of({text_schema(), list_of(text_schema()), Json::object({{"type", "null"}})});
+  Json operation = object_schema(std::move(changes), Json::array());
   Json schemas =
       Json::object({{"Address", Json::object({{"type", "object"}, {"properties", std::move(address)}})},
                     {"FullName", Json::object({{"type", "object"}, {"properties", Json::object({{"firstName", nullable("string")}, {"lastName", nullable("string")}})}})},
                     {"Relationship", std::move(relationship)},
+                    {"RelationshipChange", std::move(change)},
                     {"RelationshipOperation", std::move(operation)},
                     {"RelationshipIds", any_of({text_schema(), list_of(text_schema())})},
                     {"FieldHistory", std::move(history)},
@@ -97,10 +98,10 @@ Json body_key_schema(const Operation& operation, const BodyKey& key, const model
   return Json::object();
 }
 
-/// Of a type that can be restored, its own list reads the trash.
+/// Lists of a type that can be restored read its trash.
 bool has_trash(const Operation& list) {
   const auto restores = [&](const Operation& operation) { return operation.type == list.type && operation.id.ends_with(".restore"); };
-  return list.id.ends_with(".list") && std::any_of(operations().begin(), operations().end(), restores);
+  return std::any_of(operations().begin(), operations().end(), restores);
 }
 
 Json parameter(std::string_view name, std::string_view where, bool required, Json schema) {

@@ -5,6 +5,7 @@
 #include "model/definition_codec.h"
 #include "model/system_schema.h"
 #include "model/value_types.h"
+#include "services/relationships.h"
 
 namespace plenoptic::api {
 namespace {
@@ -125,12 +126,13 @@ Json written_fields(const ObjectType& type, Writing writing) {
 }
 
 Json written_relationships(const model::Schema& schema, const ObjectType& type, Writing writing) {
+  const std::string_view form = writing == Writing::create ? "RelationshipIds" : services::takes_replace(type) ? "RelationshipOperation" : "RelationshipChange";
   Json properties = Json::object();
   Json::Array required;
   for (const RelationshipDefinition& relationship : type.relationships) {
     if (relationship.read_only || (writing == Writing::update && relationship.create_only)) continue;
     properties[relationship.key] = Json::object({{"title", relationship.label},
-                                                 {"allOf", Json::array({reference(writing == Writing::create ? "RelationshipIds" : "RelationshipOperation")})},
+                                                 {"allOf", Json::array({reference(form)})},
                                                  {"x-object-type", far_slug(schema, relationship)},
                                                  {"x-cardinality", model::cardinality_name(relationship.cardinality)}});
     if (writing == Writing::create && relationship.required) required.emplace_back(relationship.key);

@@ -12,7 +12,7 @@ namespace plenoptic::api {
 
 /// `Opportunity` + `Record`, `Page`, `CreateFields`, `CreateRelationships`, `UpdateFields`, `UpdateRelationships`.
 std::string schema_name(const model::ObjectType& type, std::string_view part);
-/// Adds all of them to `schemas`, which holds `Address`, `FullName`, `RelationshipOperation` and `RelationshipIds`.
+/// Adds all of them to `schemas`, which holds `Address`, `FullName`, `RelationshipOperation`, `RelationshipChange` and `RelationshipIds`.
 void add_type_schemas(base::Json& schemas, const model::Schema& schema, const model::ObjectType& type);
 /// One query parameter for each field and operator, and one for each way to name a relationship.
 base::Json::Array filter_parameters(const model::Schema& schema, const model::ObjectType& type);

@@ -183,7 +183,8 @@ void Schema::derive_filter_keys() {
     filters.clear();
     const auto add = [&](const std::string& key, TypeNumber far, LinkView link) {
       auto* filter = find_pointer(filters, [&](const RelationshipFilterKey& known) { return known.key == key; });
-      if (!filter) filter = &filters.emplace_back(RelationshipFilterKey{key, far, {}});
+      if (!filter) filter = &filters.emplace_back(RelationshipFilterKey{.key = key, .far_type = far, .links = {}});
+      filter->shown &= !link_type(link.link_type).end(link.side).key.empty();
       if (std::find(filter->links.begin(), filter->links.end(), link) == filter->links.end()) filter->links.push_back(link);
     };
     for (const RelationshipDefinition& view : type.relationships) {

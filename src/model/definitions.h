@@ -137,6 +137,7 @@ struct RelationshipFilterKey {
   std::string key;
   TypeNumber far_type = 0;
   std::vector<LinkView> links;
+  bool shown = true;  // each of the links, by records of the type
 };
 
 struct ObjectType {

@@ -338,8 +338,9 @@ Error relationship_to_itself(std::string_view key) {
   return unprocessable(fmt::format("Relationship '{}' cannot link a record to itself. Name another record.", key), relationship_param(key));
 }
 
-Error relationship_entity_missing(std::string_view key, std::string_view id, std::string_view far_type) {
-  return bad_request("relationship_entity_missing", fmt::format("Relationship '{}' names {}, and there is no {} with that id.", key, quoted(id), far_type),
+Error relationship_entity_missing(std::string_view key, std::string_view id, const ObjectType& far) {
+  return bad_request("relationship_entity_missing",
+                     fmt::format("Relationship '{}' names {}, and there is no {} with that id. It takes ids that begin with '{}_'.", key, quoted(id), far.slug, far.prefix),
                      relationship_param(key));
 }
 

@@ -101,7 +101,7 @@ Error relationship_replace_refused(std::string_view key);
 Error relationship_id_in_both(std::string_view key, std::string_view id);
 Error relationship_has_one(std::string_view key);
 Error relationship_to_itself(std::string_view key);
-Error relationship_entity_missing(std::string_view key, std::string_view id, std::string_view far_type);
+Error relationship_entity_missing(std::string_view key, std::string_view id, const ObjectType& far);
 Error relationship_entity_inactive(std::string_view key, std::string_view id);
 Error relationship_write_limit(std::string_view what);
 

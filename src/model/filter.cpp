@@ -172,7 +172,7 @@ std::expected<RelationshipPredicate, Problem> parse_relationship_filter(const Sc
   const auto op = choose_operator(parts, allowed, "relationship");
   if (!op) return std::unexpected(op.error());
   if (value.empty()) return bad("invalid_type", fmt::format("'{}' is compared with the id of one {}.", filter.key, schema.type(filter.far_type).slug));
-  return RelationshipPredicate{filter.links, filter.far_type, parts.negated, parse_target(schema.type(filter.far_type), value)};
+  return RelationshipPredicate{filter.links, filter.far_type, parts.negated, parse_target(schema.type(filter.far_type), value), filter.shown};
 }
 
 }  // namespace

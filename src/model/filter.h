@@ -48,6 +48,7 @@ struct RelationshipPredicate {
   TypeNumber far_type = 0;
   bool negated = false;
   RecordId target;
+  bool shown = true;  // by the records that are listed
 };
 
 /// All conditions together (ANDed). Points into the Schema it was made with.

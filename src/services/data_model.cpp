@@ -90,13 +90,6 @@ model::FieldNumber first_free_number(const ObjectType& type) {
   return number;
 }
 
-/// A custom relationship is filtered by its key from both ends. Another one's key there would make that filter mean two things.
-void require_free_slug(const ObjectType& type, std::string_view key) {
-  if (!type.find_relationship_filter(key) || type.find_relationship(key) || type.find_field(key)) return;
-  throw errors::admin_conflict("Lists of " + type.plural + " are filtered by '" + std::string(key) + "' already, the key of a relationship that ends there. Choose another key.",
-                               "key");
-}
-
 bool may_hold_relationships(const ObjectType& type) { return type.custom_fields_allowed || type.number == model::types::task || type.number == model::types::note; }
 
 }  // namespace
@@ -116,6 +109,10 @@ std::pair<const ObjectType*, FieldDefinition> DataModel::get_field(std::string_v
 void DataModel::require_free_key(const ObjectType& type, std::string_view key, std::string_view param) const {
   if (type.find_field(key) || type.find_relationship(key))
     throw errors::admin_conflict("'" + std::string(key) + "' is already a field or relationship of " + type.slug + ". Choose another key.", std::string(param));
+  // A custom relationship is filtered by its key from both ends. Another meaning of the key there would take its place.
+  if (type.find_relationship_filter(key))
+    throw errors::admin_conflict("Lists of " + type.plural + " are filtered by '" + std::string(key) + "' already, the key of a relationship that ends there. Choose another key.",
+                                 std::string(param));
 }
 
 void DataModel::put_field(const ObjectType& type, const FieldDefinition& field) {
@@ -244,8 +241,7 @@ model::LinkType DataModel::create_relationship(const NewRelationship& wanted) {
   if (!destination.custom_fields_allowed && destination.number != model::types::member)
     throw errors::admin_invalid("A custom relationship goes to account, contact, opportunity, member or a custom object.", "target");
   require_key(wanted.key, "key");
-  require_free_key(source, wanted.key, "key");
-  for (const ObjectType* type : {&source, &destination}) require_free_slug(*type, wanted.key);
+  for (const ObjectType* type : {&source, &destination}) require_free_key(*type, wanted.key, "key");
   const bool self = source.number == destination.number;
   if (self && wanted.inverse_key && *wanted.inverse_key != wanted.key)
     throw errors::admin_invalid("A relationship from a type to itself has one key; leave 'inverseKey' out. Its two directions have a label each.", "inverseKey");
@@ -272,15 +268,26 @@ model::LinkType DataModel::create_relationship(const NewRelationship& wanted) {
 }
 
 model::LinkType DataModel::update_relationship(std::string_view id_or_key, const RelationshipUpdate& wanted) {
-  for (model::LinkType link : schema().link_types()) {
-    if (link.id != id_or_key && (link.system || link.ends[0].key != id_or_key)) continue;
-    if (wanted.label) link.ends[0].label = checked_name(*wanted.label, "label");
-    if (wanted.inverse_label) link.ends[1].label = checked_name(*wanted.inverse_label, "inverseLabel");
-    if (wanted.description) link.description = *wanted.description;
-    put_link_type(link);
-    return link;
+  model::LinkType link = get_relationship(id_or_key);
+  if (wanted.label) link.ends[0].label = checked_name(*wanted.label, "label");
+  if (wanted.inverse_label) link.ends[1].label = checked_name(*wanted.inverse_label, "inverseLabel");
+  if (wanted.description) link.description = *wanted.description;
+  put_link_type(link);
+  return link;
+}
+
+const model::LinkType& DataModel::get_relationship(std::string_view id_or_key) const {
+  const model::LinkType* found = nullptr;
+  for (const model::LinkType& link : schema().link_types()) {
+    if (link.id == id_or_key) return link;
+    if (link.system || link.ends[0].key != id_or_key) continue;
+    if (found)
+      throw errors::admin_conflict("Several relationships have the key '" + std::string(id_or_key) + "'. Name one by its id, " + found->id + " or " + link.id + ".",
+                                   "relationship");
+    found = &link;
   }
-  throw errors::admin_not_found("relationship", id_or_key);
+  if (!found) throw errors::admin_not_found("relationship", id_or_key);
+  return *found;
 }
 
 }  // namespace plenoptic::services

@@ -72,6 +72,7 @@ class DataModel {
   const model::Schema& schema() const { return *workspace_.schema; }
   const model::ObjectType& get_type(std::string_view slug, std::string_view param) const;
   std::pair<const model::ObjectType*, model::FieldDefinition> get_field(std::string_view object_type, std::string_view key_or_id) const;
+  const model::LinkType& get_relationship(std::string_view id_or_key) const;
   void require_free_key(const model::ObjectType& type, std::string_view key, std::string_view param) const;
   /// Stores the field in place of the one with its number, or as a new one.
   void put_field(const model::ObjectType& type, const model::FieldDefinition& field);

@@ -69,8 +69,8 @@ model::Record create_list(WriteContext& context, const Json& fields, const Json&
 
 model::Record update_list(WriteContext& context, model::RecordId id, const Json& fields, const Json& relationships) {
   const ObjectType& type = context.schema->type(model::types::list);
-  const model::Record now = get_live_record(context.storage, context.workspace, type, id);
   const RecordWrite write = parse_record_write(*context.schema, type, fields, relationships, WriteMode::update);
+  const model::Record now = get_live_record(context.storage, context.workspace, type, id);
   const ContentRow& content = content_of(model::decode_fields(now.fields));
   check_members(content, relationships);
   check_kind(context, content, write.fields, id);

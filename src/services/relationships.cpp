@@ -47,7 +47,7 @@ class IdReader {
     if (++count_ > link_limit) throw errors::relationship_write_limit("reference record ids,");
     const ObjectType& far = schema_.type(relationship.far_type);
     const auto id = parse_public_id(far, item.string());
-    if (!id) throw errors::relationship_entity_missing(relationship.key, item.string(), far.slug);
+    if (!id) throw errors::relationship_entity_missing(relationship.key, item.string(), far);
     if (!contains(ids, *id)) ids.push_back(*id);
   }
 
@@ -75,8 +75,7 @@ RelationshipOperation parse_for_update(const ObjectType& type, const Relationshi
   const Json* replace = input.find("replace");
   if (input.members().empty() || (replace && input.members().size() > 1)) throw errors::relationship_operations_mixed(relationship.key);
   if (replace) {
-    const bool refused = type.number == model::types::note || type.number == model::types::list;
-    if (refused) throw errors::relationship_replace_refused(relationship.key);
+    if (!takes_replace(type)) throw errors::relationship_replace_refused(relationship.key);
     operation.replace = replace->is_null() ? std::vector<RecordId>{} : ids.read(relationship, *replace);
     return operation;
   }
@@ -114,7 +113,7 @@ class LinkWriter {
       cleared |= contains(current, id);
       remove(relationship, id);
     }
-    if (operation.replace || (single && !wanted.empty())) unlink_others(view, links, wanted);
+    if (operation.replace || (single && !wanted.empty())) unlink_others(view, record_, links, wanted);
     for (RecordId id : wanted)
       if (!contains(current, id)) add(link_type, view, id);
     if (relationship.required && cleared && wanted.empty() && live_targets(link_type, view.side, record_).empty())
@@ -128,7 +127,7 @@ class LinkWriter {
     const ObjectType& far = context_.schema->type(relationship.far_type);
     for (RecordId id : ids) {
       const auto live = context_.storage.is_live(context_.workspace, relationship.far_type, id);
-      if (!live) throw errors::relationship_entity_missing(relationship.key, model::public_id(far, id), far.slug);
+      if (!live) throw errors::relationship_entity_missing(relationship.key, model::public_id(far, id), far);
       if (!*live) throw errors::relationship_entity_inactive(relationship.key, model::public_id(far, id));
       if (id == record_) throw errors::relationship_to_itself(relationship.key);
     }
@@ -144,9 +143,9 @@ class LinkWriter {
   std::vector<RecordId> live_targets(const model::LinkType& type, Side side, RecordId record) { return live_ends(context_.storage.links(context_.workspace, type, side, record)); }
 
   /// Links to trashed records go too: a restore shall not bring back what was replaced.
-  void unlink_others(LinkView view, const std::vector<model::Link>& links, const std::vector<RecordId>& wanted) {
+  void unlink_others(LinkView view, RecordId near, const std::vector<model::Link>& links, const std::vector<RecordId>& wanted) {
     for (const model::Link& link : links)
-      if (!contains(wanted, link.other)) record(view, record_, link.other, false, link.other_live);
+      if (!contains(wanted, link.other)) record(view, near, link.other, false, link.other_live);
   }
 
   /// In a relationship from a type to itself, whichever direction the link has.
@@ -157,7 +156,7 @@ class LinkWriter {
   void add(const model::LinkType& link_type, LinkView view, RecordId id) {
     const Side far_side = model::other_side(view.side);
     if (link_type.end(far_side).cardinality == Cardinality::has_one)
-      for (RecordId holder : live_targets(link_type, far_side, id)) unlink({view.link_type, far_side}, id, holder);
+      unlink_others({view.link_type, far_side}, id, context_.storage.links(context_.workspace, link_type, far_side, id), {record_});
     record(view, record_, id, true);
   }
 
@@ -188,6 +187,8 @@ std::optional<RecordId> parse_public_id(const ObjectType& type, std::string_view
   if (!text.starts_with(type.prefix) || text.size() <= type.prefix.size() || text[type.prefix.size()] != '_') return std::nullopt;
   return RecordId::parse(text.substr(type.prefix.size() + 1));
 }
+
+bool takes_replace(const ObjectType& type) { return type.number != model::types::note && type.number != model::types::list; }
 
 std::vector<RelationshipOperation> parse_relationships(const Schema& schema, const ObjectType& type, const Json& body, WriteMode mode) {
   std::vector<RelationshipOperation> operations;

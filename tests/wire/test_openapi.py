@@ -35,7 +35,7 @@ def test_every_reference_leads_somewhere(document):
 
 
 def test_parameters_are_those_that_work(document):
-    assert {id for id in ("account.list", "task.list", "note.list", "list.list", "member.list", "list.listAccounts") if "status" in parameters(document, id)} == {"account.list", "task.list", "note.list"}
+    assert {id for id in ("account.list", "task.list", "note.list", "list.list", "member.list", "list.listAccounts") if "status" in parameters(document, id)} == {"account.list", "task.list", "note.list", "list.listAccounts"}
     history = parameters(document, "contact.fieldHistory")
     assert history["limit"]["schema"]["maximum"] == 100 and "after" in history
     filters = parameters(document, "opportunity.list")
@@ -44,6 +44,10 @@ def test_parameters_are_those_that_work(document):
 
 def test_bodies_say_what_is_needed(document):
     assert body(document, "opportunity.create")["required"] == body(document, "task.create")["required"] == ["fields", "relationships"]
+    for id, takes in (("note.update", False), ("list.update", False), ("task.update", True)):
+        name = body(document, id)["properties"]["relationships"]["$ref"].rsplit("/", 1)[1]
+        forms = {entry["allOf"][0]["$ref"].rsplit("/", 1)[1] for entry in document["components"]["schemas"][name]["properties"].values()}
+        assert forms == {"RelationshipOperation" if takes else "RelationshipChange"}
     assert body(document, "account.create")["required"] == ["fields"] and not body(document, "opportunity.update")["required"]
     for id in ("account.delete", "list.delete", "task.restore"):
         assert operation(document, id)["requestBody"]["required"] is False and body(document, id)["additionalProperties"] is False

@@ -22,7 +22,7 @@ Answer list_members(Call& call) {
   auto filter = model::parse_filter(call.schema(), type, call.query);
   if (!filter) throw model::errors::from_problem(filter.error().problem, filter.error().param);
   filter->relationships.push_back({.links = {{content.link_type, model::Side::destination}}, .far_type = lists.number, .negated = false, .target = id});
-  return answer_page(call, type, *filter, index::Life::live);
+  return answer_page(call, type, *filter);
 }
 
 }  // namespace plenoptic::api::handlers

@@ -47,6 +47,15 @@ index::Life asked_life(const Call& call, const ObjectType& type) {
 
 bool has_trash(const ObjectType& type) { return type.number != model::types::list && type.number != model::types::member; }
 
+/// What a record does not show must not be found out by a filter: only who may read the other end may ask. A list shows none of its members.
+void require_scopes_of(const Call& call, const ObjectType& type, const model::Filter& filter) {
+  for (const model::RelationshipPredicate& predicate : filter.relationships) {
+    if (predicate.shown && type.number != model::types::list) continue;
+    const std::string scope = call.schema().type(predicate.far_type).plural + ":read";
+    if (!call.principal.has_scope(scope)) throw errors::missing_scope(scope);
+  }
+}
+
 services::AnswerCache::Key answer_key(const Call& call, const ObjectType& type, model::RecordId id) {
   return {.workspace = call.workspace->id, .type = type, .record = id, .schema_version = call.schema().version()};
 }
@@ -140,7 +149,9 @@ Answer restore_record(Call& call) {
   return record_answer(call, type, services::restore_record(*call.write, type, path_record_id(call, type)));
 }
 
-Answer answer_page(Call& call, const ObjectType& type, const model::Filter& filter, index::Life life) {
+Answer answer_page(Call& call, const ObjectType& type, const model::Filter& filter) {
+  const index::Life life = has_trash(type) ? asked_life(call, type) : index::Life::live;
+  require_scopes_of(call, type, filter);
   const auto limit = query_integer(call, "limit", largest_page, 1, largest_page);
   if (!limit) throw errors::invalid_limit(largest_page);
   const auto offset = query_integer(call, "offset", 0, 0, INT64_MAX);
@@ -151,10 +162,9 @@ Answer answer_page(Call& call, const ObjectType& type, const model::Filter& filt
 
 Answer list_records(Call& call) {
   const ObjectType& type = call.type();
-  const index::Life life = has_trash(type) ? asked_life(call, type) : index::Life::live;
   const auto filter = model::parse_filter(call.schema(), type, call.query);
   if (!filter) throw errors::from_problem(filter.error().problem, filter.error().param);
-  return answer_page(call, type, *filter, life);
+  return answer_page(call, type, *filter);
 }
 
 Answer field_history(Call& call) {
