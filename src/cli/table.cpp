@@ -48,9 +48,9 @@ std::string table(const std::vector<Json>& rows, const std::vector<std::string_v
   for (const auto& line : cells) {
     for (std::size_t i = 0; i < line.size(); ++i) {
       std::size_t width = 0;
-      for (const auto& other : cells) width = std::max(width, other[i].size());
+      for (const auto& other : cells) width = std::max(width, base::utf8_length(other[i]));
       out += line[i];
-      if (i + 1 < line.size()) out.append(width - line[i].size() + 2, ' ');
+      if (i + 1 < line.size()) out.append(width - base::utf8_length(line[i]) + 2, ' ');
     }
     out += '\n';
   }

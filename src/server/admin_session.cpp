@@ -44,6 +44,7 @@ void require_data(const std::string& directory) {
   const std::filesystem::path database = std::filesystem::path(directory) / "plenoptic.db";
   std::error_code failure;
   if (std::filesystem::file_size(database, failure) > 0 && !failure) return;
+  if (failure == std::errc::permission_denied) throw std::runtime_error(directory + " may not be read by you. Run this as the user that the server runs as.");
   throw std::runtime_error(directory + " is no data directory of Plenoptic: it holds no plenoptic.db. Check the path, or begin there with: plenoptic workspace create --data " +
                            directory + " --slug acme --name Acme");
 }

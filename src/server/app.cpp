@@ -165,7 +165,7 @@ struct App::Parts {
     };
     answers = std::make_unique<services::AnswerCache>(static_cast<std::size_t>(settings.answer_cache_mib) << 20);
     indexes = std::make_unique<services::IndexDirectory>(*database, schema, snapshots(), index_events());
-    for (const auto& workspace : workspaces.all()) indexes->load(workspace->id);
+    for (const auto& workspace : workspaces.all()) load_index(workspace->id);
     const auto publish = [this](const model::SchemaPointer& then, model::WorkspaceId workspace, std::span<const model::Change> changes) {
       for (const model::Change& change : changes) answers->publish(workspace, change);
       indexes->publish(then, workspace, changes);
@@ -182,6 +182,11 @@ struct App::Parts {
     lane = std::make_unique<services::WriteLane>(
         services::WriteLane::Parts{.database = *database, .clock = clock, .ids = ids, .schema = schema, .publish = publish, .abandon = abandon, .together = together},
         static_cast<std::size_t>(settings.queue_limit));
+  }
+
+  /// A command's own server answers no lists, and whoever waits for the directory should not wait for their index.
+  void load_index(model::WorkspaceId workspace) {
+    if (listening == Listening::everywhere) indexes->load(workspace);
   }
 
   services::SnapshotSettings snapshots() const {
@@ -373,7 +378,7 @@ services::WorkspaceSink App::workspace_sink() {
   return [parts = parts_.get()](std::shared_ptr<const services::WorkspaceEntry> entry) {
     const model::WorkspaceId id = entry->id;
     parts->workspaces.put(std::move(entry));
-    parts->indexes->load(id);
+    parts->load_index(id);
   };
 }
 

@@ -1,6 +1,7 @@
 #include "server/demo_seed.h"
 
 #include <array>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -177,11 +178,18 @@ std::vector<services::NewField> custom_fields() {
 }  // namespace
 
 std::string seed_demo(App& app, model::WorkspaceId workspace) {
+  const auto change_model = [&](const std::function<void(services::DataModel&)>& change) {
+    app.write(workspace, [&](WriteContext& context) {
+      services::DataModel model(context, *app.workspaces().find(workspace), app.workspace_sink());
+      change(model);
+    });
+  };
+  const auto type_of = [&](const std::string& slug) -> const model::ObjectType& { return *app.workspaces().find(workspace)->schema->find_type(slug); };
   for (const services::NewField& field : custom_fields())
-    app.write(workspace, [&](WriteContext& context) { services::DataModel(context, *app.workspaces().find(workspace), app.workspace_sink()).create_field(field); });
+    if (!type_of(field.object_type).find_field(field.key)) change_model([&](services::DataModel& model) { model.create_field(field); });
   const services::NewRelationship parent{
       .key = "parent", .label = "Parent company", .source = "account", .destination = "account", .cardinality = "HAS_ONE", .inverse_label = "Subsidiaries"};
-  app.write(workspace, [&](WriteContext& context) { services::DataModel(context, *app.workspaces().find(workspace), app.workspace_sink()).create_relationship(parent); });
+  if (!type_of(parent.source).find_relationship(parent.key)) change_model([&](services::DataModel& model) { model.create_relationship(parent); });
   std::string opportunity;
   app.write(workspace, [&](WriteContext& context) { opportunity = Seeder(context).run(); });
   return opportunity;

@@ -7,7 +7,7 @@
 
 namespace plenoptic::server {
 
-/// Fills an empty workspace through the same services as requests use. Returns the id of an opportunity to try things on.
+/// Fills a workspace without records, which may have some of the demo's fields already, through the same services as requests use. Returns the id of an opportunity to try things on.
 std::string seed_demo(App& app, model::WorkspaceId workspace);
 
 }  // namespace plenoptic::server

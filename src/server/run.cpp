@@ -133,20 +133,25 @@ struct DevOptions {
 };
 
 constexpr const char* dev_slug = "demo";
+constexpr const char* dev_admin = "ada@plenoptic.example";
 
 struct DevWorkspace {
   std::shared_ptr<const services::WorkspaceEntry> entry;
   std::string opportunity;  // of the demo, to try a call on; empty where there is none
 };
 
+/// A start that was killed half-way, or ran out of room, is taken up where it ended: the demo's records come last, all at once.
 DevWorkspace make_dev_workspace(App& app, const DevOptions& options) {
-  if (auto kept = app.workspaces().find(std::string_view(dev_slug))) return {std::move(kept), {}};
-  app.write({}, [&](services::WriteContext& context) { services::create_workspace(context, {.slug = dev_slug, .name = "Demo"}, app.workspace_sink()); });
+  if (!app.workspaces().find(std::string_view(dev_slug)))
+    app.write({}, [&](services::WriteContext& context) { services::create_workspace(context, {.slug = dev_slug, .name = "Demo"}, app.workspace_sink()); });
   const auto workspace = app.workspaces().find(std::string_view(dev_slug));
-  app.write(workspace->id, [](services::WriteContext& context) {
-    services::create_member(context, {.email = "ada@plenoptic.example", .first_name = "Ada", .last_name = "Okafor", .role = "admin"});
+  bool is_new = false;
+  app.write(workspace->id, [&](services::WriteContext& context) {
+    is_new = services::never_had_more_than_members(context.storage, workspace->id);
+    if (is_new && !services::find_member_by_email(context.storage, workspace->id, *context.schema, dev_admin))
+      services::create_member(context, {.email = dev_admin, .first_name = "Ada", .last_name = "Okafor", .role = "admin"});
   });
-  std::string opportunity = options.seed == "demo" ? seed_demo(app, workspace->id) : std::string();
+  std::string opportunity = is_new && options.seed == "demo" ? seed_demo(app, workspace->id) : std::string();
   return {app.workspaces().find(std::string_view(dev_slug)), std::move(opportunity)};
 }
 
@@ -165,7 +170,7 @@ int run_dev(const Settings& settings, const DevOptions& options) {
   raise_descriptor_limit();
   App app(settings, Listening::everywhere);
   const DevWorkspace workspace = make_dev_workspace(app, options);
-  const std::string key = app.create_admin_key(workspace.entry->id, "ada@plenoptic.example", "dev");
+  const std::string key = app.create_admin_key(workspace.entry->id, dev_admin, "dev");
   app.start();
   if (options.json)
     std::cout << Json::object({{"url", app.url()}, {"apiKey", key}, {"workspace", workspace.entry->slug}}).dump() << std::endl;
@@ -214,7 +219,7 @@ void add_server_commands(CLI::App& root, int& exit_code) {
 
   CLI::App* dev_command = root.add_subcommand("dev", "Run a server with a demo workspace, thrown away at the end.\nExample: plenoptic dev --listen 127.0.0.1:0 --seed none --json");
   dev_settings->rate_limit = 25;
-  dev_command->add_option("--data", dev_settings->data, "keep the workspace in this directory")->envname("PLENOPTIC_DATA");
+  dev_command->add_option("--data", dev_settings->data, "keep the workspace in this directory");  // PLENOPTIC_DATA names one that is no demo
   dev_command->add_option("--seed", dev->seed, "demo: a small company's pipeline; none: an empty workspace")->check(CLI::IsMember({"demo", "none"}))->capture_default_str();
   dev_command->add_flag("--json", dev->json, R"(print one line {"url","apiKey","workspace"})");
   dev_settings->log_level = "warn";

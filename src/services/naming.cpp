@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "model/errors.h"
 #include "model/value_types/parsing.h"
 
@@ -10,7 +11,7 @@ namespace plenoptic::services {
 std::string checked_name(std::string_view sent, std::string_view param) {
   constexpr std::size_t longest = 200;
   const std::string_view name = model::value_types::trimmed(sent);
-  if (!name.empty() && model::value_types::length(name) <= longest) return std::string(name);
+  if (!name.empty() && base::utf8_length(name) <= longest) return std::string(name);
   throw model::errors::admin_invalid("'" + std::string(param) + "' must be 1 to 200 characters, not only white space.", std::string(param));
 }
 

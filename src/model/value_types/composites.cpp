@@ -6,6 +6,7 @@
 
 #include <unicode/uloc.h>
 
+#include "base/utf8.h"
 #include "model/value_types/families.h"
 
 namespace plenoptic::model::value_types {
@@ -38,7 +39,7 @@ ParsedPart parse_part(const FieldDefinition& field, std::string_view key, const 
   if (input.is_null()) return std::nullopt;
   if (!input.is_string()) return invalid_type(field, "takes a string or null for '" + std::string(key) + "'");
   const std::string_view text = trimmed(input.string());
-  if (length(text) > longest) return unacceptable(field, "takes at most " + std::to_string(longest) + " characters for '" + std::string(key) + "'");
+  if (base::utf8_length(text) > longest) return unacceptable(field, "takes at most " + std::to_string(longest) + " characters for '" + std::string(key) + "'");
   return text.empty() ? std::nullopt : std::optional(std::string(text));
 }
 

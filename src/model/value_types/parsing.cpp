@@ -71,10 +71,6 @@ bool holds_space(std::string_view text) {
   return false;
 }
 
-std::size_t length(std::string_view utf8) {
-  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
 std::string lower_ascii(std::string_view text) {
   std::string out(text);
   for (char& c : out)

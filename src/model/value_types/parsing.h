@@ -27,8 +27,6 @@ std::unexpected<Problem> unacceptable(const FieldDefinition& field, std::string_
 std::string_view trimmed(std::string_view text);
 /// Unicode's white space anywhere.
 bool holds_space(std::string_view text);
-/// In code points.
-std::size_t length(std::string_view utf8);
 bool same_letters(std::string_view a, std::string_view b);  // ASCII, without case
 std::string lower_ascii(std::string_view text);
 
