@@ -18,7 +18,7 @@ class Record:
     stage: str | None = None
     account: str | None = None
     champions: frozenset = frozenset()
-    wholes: frozenset = frozenset()  # accounts that have it as a part, at most one of them live
+    wholes: frozenset = frozenset()  # the account that has it as a part, if any; in the trash too
 
     def ends(self):
         return self.champions | self.wholes | ({self.account} if self.account else set())
@@ -181,22 +181,13 @@ class Worker:
         after = replace(record, trashed=not record.trashed)
         if after.trashed:
             return Attempt("DELETE", f"/v1/{record.plural}/{id}", None, after, id)
-        others = {}
-        if record.plural == "opportunities":
-            # Of several live wholes the youngest stays.
-            alive = sorted(whole for whole in record.wholes if not self.records[whole].trashed)
-            after = replace(after, wholes=record.wholes - set(alive[:-1]))
-        elif record.plural == "accounts":
-            for other, part in self.records.items():
-                if id in part.wholes and not part.trashed and any(not self.records[whole].trashed for whole in part.wholes):
-                    others[other] = replace(part, wholes=part.wholes - {id})
-        return Attempt("POST", f"/v1/{record.plural}/{id}/restore", None, after, id, refused=self.taken(record.site, but=id), others=others)
+        return Attempt("POST", f"/v1/{record.plural}/{id}/restore", None, after, id, refused=self.taken(record.site, but=id))
 
     def gather(self, id, deals):
-        """Takes parts from whoever has them: one write, several records' relationships."""
+        """Takes parts from whoever has them, from the trash too: one write, several records' relationships."""
         after = replace(self.records[id], name=self.fresh_name("accounts"))
         parts = self.choose.sample(deals, min(len(deals), 3))
-        others = {part: replace(self.records[part], wholes=frozenset(w for w in self.records[part].wholes if self.records[w].trashed) | {id}) for part in parts}
+        others = {part: replace(self.records[part], wholes=frozenset({id})) for part in parts}
         body = {"fields": {"$name": after.name}, "relationships": {"parts": {"add": parts}}}
         return Attempt("POST", f"/v1/accounts/{id}", body, after, id, others=others)
 
