@@ -1,13 +1,11 @@
 """The documents say what is so: links lead somewhere, every dependency has its reason, the README begins with the two commands."""
 import re
-import subprocess
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [ROOT / name for name in subprocess.run(["git", "-C", str(ROOT), "ls-files", "*.md"], capture_output=True, text=True, check=True).stdout.splitlines()]
-DOCUMENTS = [path for path in DOCUMENTS if path.is_file()]
+from tree import FILES, ROOT
+
+DOCUMENTS = [path for path in FILES if path.suffix == ".md"]
 
 
 def relative(path):

@@ -1,13 +1,10 @@
 """The house's rules, read from the sources: which way includes go, how long things are, what may not stand in a file."""
 import re
-import subprocess
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-TRACKED = [ROOT / name for name in subprocess.run(["git", "-C", str(ROOT), "ls-files"], capture_output=True, text=True, check=True).stdout.splitlines()]
-FILES = [path for path in TRACKED if path.is_file()]
+from tree import FILES, ROOT
+
 SOURCES = [path for path in FILES if path.suffix in (".cpp", ".h")]
 SRC = ROOT / "src"
 
