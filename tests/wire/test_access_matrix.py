@@ -4,7 +4,8 @@ import re
 import subprocess
 
 import pytest
-from harness.client import Client
+from harness.client import CONTRACT, Client
+from harness.contract import needs_contract
 from harness.server import BINARY, Server, wait_until
 
 OPERATIONS = [row for row in json.loads(subprocess.run([str(BINARY), "operations", "--json"], capture_output=True, text=True, check=True).stdout) if not row["open"]]
@@ -47,6 +48,14 @@ def world():
     without = {scope: client.with_key(client.create_key("w", scopes=[s for s in ALL_SCOPES if s != scope] + ["workspace:admin"])["key"]) for scope in ALL_SCOPES}
     yield {"client": client, "ids": ids, "keys": keys, "without": without, "other": other, "server": server}
     assert server.stop() == 0
+
+
+@needs_contract
+def test_the_table_is_the_published_one():
+    """What an operation needs and how it is limited, not as the server's own table says, which the other tests here are made from."""
+    what = lambda row: (row["method"], row["path"], sorted(row["scopes"]), row["rate"])  # noqa: E731
+    ours = {row["id"]: what(row) for row in OPERATIONS if not row["admin"]}
+    assert ours == {id: what(CONTRACT.operations[id]) for id in ours}
 
 
 @pytest.mark.parametrize("kind", ["none", "unknown", "malformed", "revoked", "expired"])

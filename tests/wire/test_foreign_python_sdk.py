@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from harness.client import Client
-from harness.server import ROOT, SLOW, Server
+from harness.server import ROOT, SLOW
 
 VERSIONS = ["0.20.0a2", "0.14.0a0", "0.6.1a0"]
 
@@ -26,23 +26,15 @@ def environment(version):
 
 @pytest.mark.foreign
 @pytest.mark.parametrize("version", VERSIONS)
-def test_official_sdk(version, tmp_path):
+def test_official_sdk(version, fresh, tmp_path):
     python = environment(version)
-    data = tmp_path / "data"
-    server, limited = Server("--rate-limit", "0", data=data), None
-    try:
-        client = Client(server)
-        weak = client.create_key("weak", scopes=["accounts:read"])["key"]
-        limited = Server("--rate-limit", "3")
-        flow = Path(__file__).with_name("foreign_flow.py")
-        # The limited server has a key of its own.
-        run = subprocess.run([str(python), str(flow), server.url, server.key, weak, limited.url], capture_output=True, text=True, timeout=120 * SLOW, env={"LIMITED_KEY": limited.key, "PATH": "/usr/bin:/bin"})
-        assert run.returncode == 0, run.stdout + run.stderr[-3000:]
-        for step in ("reference page", "flow", "typed errors", "async"):
-            assert f"ok {step}" in run.stdout
-        if version == VERSIONS[0]:
-            assert "ok delete and restore" in run.stdout and "ok field history" in run.stdout
-    finally:
-        for running in (server, limited):
-            if running and running.alive():
-                assert running.stop() == 0
+    server, limited = fresh("--rate-limit", "0", data=tmp_path / "data"), fresh("--rate-limit", "3")
+    weak = Client(server).create_key("weak", scopes=["accounts:read"])["key"]
+    flow = Path(__file__).with_name("foreign_flow.py")
+    # The limited server has a key of its own.
+    run = subprocess.run([str(python), str(flow), server.url, server.key, weak, limited.url], capture_output=True, text=True, timeout=120 * SLOW, env={"LIMITED_KEY": limited.key, "PATH": "/usr/bin:/bin"})
+    assert run.returncode == 0, run.stdout + run.stderr[-3000:]
+    for step in ("reference page", "flow", "typed errors", "async"):
+        assert f"ok {step}" in run.stdout
+    if version == VERSIONS[0]:
+        assert "ok delete and restore" in run.stdout and "ok field history" in run.stdout

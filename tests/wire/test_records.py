@@ -15,6 +15,7 @@ def make(client, account, member, unique):
         "opportunities": ({"$name": f"Deal {unique} made"}, {"$account": account["id"]}),
         "tasks": ({"$title": f"Task {unique}", "$status": "TODO"}, {"$assignedTo": member["id"]}),
         "notes": ({"$title": f"Note {unique}"}, None),
+        "lists": ({"$name": f"List {unique}", "$objectType": "$account"}, None),
     }
     return lambda plural: client.create(plural, *bodies[plural])
 
@@ -69,9 +70,21 @@ def test_delete_and_restore_take_an_empty_body(client, make, body):
     assert client.post(path + "/restore", body).status == 200
 
 
-def test_delete_refuses_a_body_with_keys(client, account):
-    answer = client.delete(f"/v1/accounts/{account['id']}", body={"x": 1})
+@pytest.mark.parametrize("plural", [*MISSING, "lists"])
+def test_delete_refuses_a_body_with_keys(client, make, plural):
+    path = f"/v1/{plural}/{make(plural)['id']}"
+    answer = client.delete(path, body={"x": 1})
     assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "invalid_configuration", "x")
+    assert client.get(path).status == 200
+
+
+@pytest.mark.parametrize("plural", MISSING)
+def test_restore_refuses_a_body_with_keys(client, make, plural):
+    path = f"/v1/{plural}/{make(plural)['id']}"
+    client.ok("DELETE", path)
+    answer = client.post(path + "/restore", {"x": 1})
+    assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "invalid_configuration", "x")
+    assert client.get(path).status == 404
 
 
 @pytest.mark.parametrize("plural, prefix", MISSING.items())
@@ -232,12 +245,13 @@ def test_field_history(client, account, unique):
     assert client.ok("GET", f"/v1/opportunities/{opportunity['id']}/fields/$nextStep/history")["data"] == []
 
 
+@pytest.mark.parametrize("plural", ["accounts", "contacts", "opportunities"])
 @pytest.mark.parametrize("key, query, code, param", [
-    ("$bogus", {}, "unknown_field", None), ("$lastInteractionAt", {}, "invalid_configuration", None), ("$stage", {"limit": 0}, "invalid_type", "limit"),
-    ("$stage", {"limit": 101}, "invalid_type", "limit"), ("$stage", {"after": "nonsense"}, "invalid_type", "after"), ("$stage", {"after": "1.0011223344556677"}, "invalid_type", "after"),
+    ("$bogus", {}, "unknown_field", None), ("$lastInteractionAt", {}, "invalid_configuration", None), ("$name", {"limit": 0}, "invalid_type", "limit"),
+    ("$name", {"limit": 101}, "invalid_type", "limit"), ("$name", {"after": "nonsense"}, "invalid_type", "after"), ("$name", {"after": "1.0011223344556677"}, "invalid_type", "after"),
 ])
-def test_bad_history_requests(client, opportunity, key, query, code, param):
-    answer = client.get(f"/v1/opportunities/{opportunity['id']}/fields/{key}/history", query=query)
+def test_bad_history_requests(client, make, plural, key, query, code, param):
+    answer = client.get(f"/v1/{plural}/{make(plural)['id']}/fields/{key}/history", query=query)
     assert answer.status == 400 and answer.error["code"] == code and (param is None or answer.error["param"] == param)
 
 
@@ -281,6 +295,11 @@ class TestLists:
         answer = client.post("/v1/lists", {"fields": {"$name": "second", "$objectType": "$contact", "$kind": "target"}})
         assert answer.status == 409 and answer.headers["x-should-retry"] == "false"
         assert client.post("/v1/lists", {"fields": {"$name": "x", "$objectType": "$opportunity", "$kind": "target"}}).status == 422
+        contacts, deals = (client.create("lists", {"$name": f"T{unique} {bare}", "$objectType": bare})["id"] for bare in ("contact", "opportunity"))
+        with nothing_changes(client):
+            answer = client.post(f"/v1/lists/{contacts}", {"fields": {"$kind": "target"}})
+            assert answer.status == 409 and answer.headers["x-should-retry"] == "false"
+            assert client.post(f"/v1/lists/{deals}", {"fields": {"$kind": "target"}}).status == 422
         assert field(client.update("lists", target["id"], {"$kind": None}), "$kind") is None
 
     @pytest.mark.parametrize("fields, relationships, status", [

@@ -1,4 +1,5 @@
 """The server as operators meet it: settings, TLS, start and stop, directories that cannot be used."""
+import concurrent.futures
 import contextlib
 import os
 import signal
@@ -13,7 +14,7 @@ import urllib.request
 import pytest
 from harness import cli
 from harness.client import Client
-from harness.server import BINARY, SLOW, ServeServer, wait_until
+from harness.server import BINARY, SLOW, ServeServer, launch, wait_until
 
 
 def workspace_in(data):
@@ -146,11 +147,8 @@ def test_tls(tmp_path, certificate):
         return urllib.request.urlopen(request, context=context, timeout=20 * SLOW).status
 
     assert call(10) == 200
-    threads = [threading.Thread(target=call, args=(200,)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(call, [200] * 8)) == [200] * 8
     # The operator's socket needs no TLS; plain HTTP on the TLS port gets nowhere.
     assert cli.ok("key", "list", "--data", tmp_path / "data")["data"]
     with pytest.raises(OSError):
@@ -161,8 +159,7 @@ def test_tls(tmp_path, certificate):
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP], ids=["Ctrl-C", "terminal closed"])
 def test_dev_is_ready_at_once_and_leaves_nothing(tmp_path, end):
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    process = subprocess.Popen([str(BINARY), "dev", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True, env=environment,
-                               preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))  # whoever runs the tests may ignore it
+    process = launch([BINARY, "dev", "--listen", "127.0.0.1:0"], env=environment, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))  # whoever runs the tests may ignore it
     said = ""
     while "Stop with" not in said:
         line = process.stdout.readline()
@@ -220,10 +217,14 @@ def test_a_full_disk_refuses_writes_and_nothing_else(small_disk):
 
 
 @pytest.mark.parametrize("room_kib", [4, 60, 160, 300])
-def test_a_disk_that_is_full_at_the_start_is_told(small_disk, room_kib):
+def test_a_disk_that_is_full_at_the_start_is_told(fresh, small_disk, room_kib):
     (small_disk / "ballast").write_bytes(b"x" * ((4 << 20) - (room_kib << 10)))
     said = cli.fails("dev", "--data", small_disk / "data", "--listen", "127.0.0.1:0")
     assert "is full" in said and "Make room" in said and "SQLite" not in said
+    (small_disk / "ballast").unlink()
+    client = Client(fresh("--seed", "demo", data=small_disk / "data"))  # takes the demo up where it ended
+    assert {plural: client.list(plural)["totalCount"] for plural in ("accounts", "opportunities", "members")} == {"accounts": 40, "opportunities": 60, "members": 5}
+    assert client.admin("GET", "fields").status == 200
 
 
 def damage(database, mark):

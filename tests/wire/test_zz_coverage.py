@@ -29,7 +29,7 @@ def expected(row):
         statuses.add(403)
     if "{id}" in row["path"] or "{listId}" in row["path"] or "{key}" in row["path"] or "{field}" in row["path"]:
         statuses.add(404)
-    if row["rate"] == "Search" or (row["method"] == "POST" and not row["admin"] and "restore" not in row["path"]):
+    if row["rate"] in ("Search", "Write") or "{fieldKey}" in row["path"]:
         statuses.add(400)
     return statuses
 

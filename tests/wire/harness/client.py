@@ -11,6 +11,7 @@ from .server import SLOW
 CONTRACT = Contract()
 SEEN = set()  # every (method, path, status) of this run
 VERSION = "2026-03-01"
+LOST = (ConnectionError, http.client.IncompleteRead)  # how a request ends whose server is killed
 
 
 class Answer:
@@ -41,11 +42,18 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+def begin(connection, method, target, body, headers):
+    """The head of the answer."""
+    connection.request(method, target, body=body, headers=headers)
+    return connection.getresponse()
+
+
 class Client:
-    def __init__(self, server, key=None, unix=False):
+    def __init__(self, server, key=None, unix=False, resends=True):
         self.server = server
         self.key = server.key if key is None else key
         self.unix = unix
+        self.resends = resends
         self.connection = None
 
     def with_key(self, key):
@@ -71,23 +79,31 @@ class Client:
                 body = json.dumps(body, ensure_ascii=False).encode()
         sent.update(headers or {})
         sent = {name: value for name, value in sent.items() if value is not None}
-        for attempt in (1, 2):
-            if not self.connection:
-                self.connection = UnixConnection(self.server.socket_path()) if self.unix else http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30 * SLOW)
-            try:
-                self.connection.request(method, target, body=body, headers=sent)
-                response = self.connection.getresponse()
-                answer = Answer(response.status, response.getheaders(), response.read())
-                break
-            except (http.client.HTTPException, OSError):
-                self.connection.close()
-                self.connection = None
-                if attempt == 2:
-                    raise
+        answer = self.exchange(method, target, body, sent)
         SEEN.add((method, path.split("?")[0], answer.status))
         if check and path.startswith("/v1/"):
             CONTRACT.check(method, path, answer.status, answer.headers, answer.json)
         return answer
+
+    def exchange(self, method, target, body, headers):
+        """Sends again only where a connection that was kept ended before a byte came back, as a server's may that was idle: anything else might run twice."""
+        kept, self.connection = self.connection, None  # it is kept again once its answer is whole
+        connection = kept or self.connect()
+        try:
+            response = begin(connection, method, target, body, headers)
+        except ConnectionError:
+            if not kept or not self.resends:
+                raise
+            connection = self.connect()
+            response = begin(connection, method, target, body, headers)
+        answer = Answer(response.status, response.getheaders(), response.read())
+        self.connection = connection if connection.sock else None
+        return answer
+
+    def connect(self):
+        if self.unix:
+            return UnixConnection(self.server.socket_path())
+        return http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30 * SLOW)
 
     def get(self, path, **more):
         return self.send("GET", path, **more)

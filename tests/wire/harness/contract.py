@@ -1,13 +1,14 @@
 """Checks answers against the published contracts, where they stand beside the project (`../shared/spec`)."""
 import json
 import re
-import warnings
 from pathlib import Path
 
 import jsonschema
+import pytest
 
 SPEC = Path(__file__).resolve().parents[4] / "shared" / "spec"
 AVAILABLE = (SPEC / "contract-2026-10.json").exists()
+needs_contract = pytest.mark.skipif(not AVAILABLE, reason="NOT TESTED: the published contract, ../shared/spec is not there; of answers only the envelope is checked")
 TYPES = {400: {"bad_request"}, 401: {"unauthorized"}, 403: {"forbidden"}, 404: {"not_found"}, 408: {"bad_request"}, 409: {"conflict", "idempotency_conflict"},
          413: {"bad_request"}, 414: {"bad_request"}, 415: {"unsupported_media_type"}, 422: {"unprocessable_content"}, 429: {"too_many_requests"}, 431: {"bad_request"},
          500: {"internal_server_error"}, 501: {"bad_request"}, 503: {"service_unavailable"}, 505: {"bad_request"}}
@@ -21,11 +22,11 @@ def path_pattern(path):
 
 class Contract:
     def __init__(self):
-        self.october, self.july = [], []
+        self.october, self.july, self.operations = [], [], {}
         if not AVAILABLE:
-            warnings.warn("CONTRACT NOT CHECKED: ../shared/spec is not there; answers are checked for their envelope only")
             return
         document = json.loads((SPEC / "contract-2026-10.json").read_text())
+        self.operations = {operation["id"]: operation for operation in document["operations"]}
         for operation in document["operations"]:
             schema = {"$defs": document["$defs"], **(operation["response"] or {})}
             self.october.append((operation["method"], path_pattern(operation["path"]), operation["path"], jsonschema.Draft202012Validator(schema)))

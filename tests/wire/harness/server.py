@@ -1,10 +1,12 @@
 """Starts, kills and restarts the server under test. Loopback only, port 0, ended by its process id."""
+import atexit
 import json
 import os
 import re
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +15,23 @@ BINARY = Path(os.environ.get("PLENOPTIC_BINARY", ROOT / "build" / "plenoptic"))
 if not BINARY.is_absolute():
     BINARY = ROOT / BINARY
 SLOW = float(os.environ.get("PLENOPTIC_SLOW_FACTOR", "1"))
+
+
+def launch(command, **more):
+    """A process that does not outlive the tests, however they end."""
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, **more)
+    atexit.register(process.kill)
+    return process
+
+
+def first_line(process, timeout_s=60):
+    """What a process says first; nothing where it ends before, or is silent for so long that it is killed."""
+    timer = threading.Timer(timeout_s * SLOW, process.kill)
+    timer.start()
+    try:
+        return process.stdout.readline()
+    finally:
+        timer.cancel()
 
 
 class Server:
@@ -25,17 +44,22 @@ class Server:
         self.process = None
         self.start()
 
+    def launch(self, command, **more):
+        """Starts it and returns what it says when it is ready."""
+        self.killed = False
+        self.process = launch(command, stderr=self.errors, **more)
+        line = first_line(self.process)
+        if not line:
+            raise RuntimeError(f"the server did not start: {self.stderr()}")
+        return line
+
     def start(self):
-        command = [str(BINARY), "dev", "--listen", "127.0.0.1:0", "--json", *self.options]
+        command = [BINARY, "dev", "--listen", "127.0.0.1:0", "--json", *self.options]
         if "--seed" not in self.options:
             command += ["--seed", "none"]
         if self.data:
-            command += ["--data", str(self.data)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL, text=True)
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the server did not start: {self.stderr()}")
-        ready = json.loads(line)
+            command += ["--data", self.data]
+        ready = json.loads(self.launch(command))
         self.url = ready["url"]
         self.port = int(self.url.rsplit(":", 1)[1])
         self.key = ready["apiKey"]
@@ -47,6 +71,7 @@ class Server:
 
     def kill(self):
         """As a power cut would."""
+        self.killed = True
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         self.process.stdout.close()
@@ -55,9 +80,16 @@ class Server:
         """Gracefully; returns the exit code. A sanitizer's finding makes it other than 0."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=20 * SLOW)
+        try:
+            code = self.process.wait(timeout=20 * SLOW)
+        finally:
+            self.process.kill()  # one that does not stop is not left behind
         self.process.stdout.close()
         return code
+
+    def finish(self):
+        """Stops it if it runs. It has not ended in another way than the test wanted, by itself say."""
+        assert self.stop() == (-signal.SIGKILL if self.killed else 0), self.stderr()
 
     def restart(self):
         self.kill()
@@ -94,13 +126,10 @@ class ServeServer(Server):
         super().__init__(*options, data=data)
 
     def start(self):
-        command = [str(BINARY), "serve", "--data", str(self.data), *self.options]
+        command = [BINARY, "serve", "--data", self.data, *self.options]
         if not {"--listen", "--config"} & set(self.options):
             command += ["--listen", "127.0.0.1:0"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, stdin=subprocess.DEVNULL, text=True, env={**os.environ, **self.settings})
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the server did not start: {self.stderr()}")
+        line = self.launch(command, env={**os.environ, **self.settings})
         self.url = re.search(r"listens on (\S+),", line).group(1)
         self.port = int(self.url.rsplit(":", 1)[1])
         self.key, self.workspace = "", "acme"
