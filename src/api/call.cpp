@@ -24,14 +24,6 @@ storage::Reader& Call::storage() {
   return *snapshot_;
 }
 
-services::WorkspaceSink Call::workspace_sink() const {
-  return [&directory = services.workspaces, &indexes = services.indexes](std::shared_ptr<const services::WorkspaceEntry> entry) {
-    const model::WorkspaceId id = entry->id;
-    directory.put(std::move(entry));
-    indexes.load(id);
-  };
-}
-
 std::optional<std::int64_t> query_integer(const Call& call, std::string_view name, std::int64_t fallback, std::int64_t least, std::int64_t most) {
   const std::string* text = call.find_query(name);
   if (!text || text->empty()) return fallback;

@@ -27,7 +27,8 @@ struct Services {
   services::IndexDirectory& indexes;
   services::AnswerCache& answers;
   const base::Clock& clock;
-  std::string public_url;  // without a trailing slash; empty where nobody can reach it
+  services::WorkspaceSink workspace_sink;  // tells everyone of a workspace whose entry changed
+  std::string public_url;                  // without a trailing slash; empty where nobody can reach it
   std::string version;
 };
 
@@ -72,8 +73,6 @@ struct Call {
   const model::Schema& schema() const { return *workspace->schema; }
   /// The row's object type in the caller's workspace.
   const model::ObjectType& type() const { return schema().type(operation.type); }
-  /// How the server tells everyone of a workspace whose entry changed. After the commit.
-  services::WorkspaceSink workspace_sink() const;
 
  private:
   std::unique_ptr<storage::Reader> snapshot_;

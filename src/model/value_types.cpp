@@ -45,9 +45,7 @@ std::vector<std::string> texts_of(const Value& value) {
 bool holds_several(const FieldDefinition& field) { return field.multiple || field.type == ValueType::multi_select; }
 
 /// Their parsers know which values of a list are the same.
-bool reads_lists(ValueType type) {
-  return type == ValueType::multi_select || type == ValueType::email || type == ValueType::telephone || type == ValueType::url || type == ValueType::social_handle;
-}
+bool reads_lists(ValueType type) { return type == ValueType::email || type == ValueType::telephone || type == ValueType::url || type == ValueType::social_handle; }
 
 /// A list of one is taken for its value, and so is a list of the same again.
 ParsedValue parse_list_of_one(const FieldDefinition& field, const base::Json::Array& items) {

@@ -189,6 +189,14 @@ struct App::Parts {
     if (listening == Listening::everywhere) indexes->load(workspace);
   }
 
+  services::WorkspaceSink workspace_sink() {
+    return [this](std::shared_ptr<const services::WorkspaceEntry> entry) {
+      const model::WorkspaceId id = entry->id;
+      workspaces.put(std::move(entry));
+      load_index(id);
+    };
+  }
+
   services::SnapshotSettings snapshots() const {
     services::SnapshotSettings wanted = snapshot_settings(directory);
     if (!throw_away) wanted.after = static_cast<std::uint64_t>(settings.index_snapshot_after);
@@ -204,6 +212,7 @@ struct App::Parts {
                                                            .indexes = *indexes,
                                                            .answers = *answers,
                                                            .clock = clock,
+                                                           .workspace_sink = workspace_sink(),
                                                            .public_url = std::move(public_url),
                                                            .version = version});
     limiter = std::make_unique<api::RateLimiter>(settings.rate_limit);
@@ -374,13 +383,7 @@ void App::write(model::WorkspaceId workspace, const std::function<void(services:
 
 const services::WorkspaceDirectory& App::workspaces() const { return parts_->workspaces; }
 
-services::WorkspaceSink App::workspace_sink() {
-  return [parts = parts_.get()](std::shared_ptr<const services::WorkspaceEntry> entry) {
-    const model::WorkspaceId id = entry->id;
-    parts->workspaces.put(std::move(entry));
-    parts->load_index(id);
-  };
-}
+services::WorkspaceSink App::workspace_sink() { return parts_->workspace_sink(); }
 
 std::string App::create_admin_key(model::WorkspaceId workspace, const std::string& email, const std::string& name) {
   std::string secret;

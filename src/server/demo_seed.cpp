@@ -177,7 +177,7 @@ std::vector<services::NewField> custom_fields() {
 
 }  // namespace
 
-std::string seed_demo(App& app, model::WorkspaceId workspace) {
+void define_demo(App& app, model::WorkspaceId workspace) {
   const auto change_model = [&](const std::function<void(services::DataModel&)>& change) {
     app.write(workspace, [&](WriteContext& context) {
       services::DataModel model(context, *app.workspaces().find(workspace), app.workspace_sink());
@@ -190,9 +190,8 @@ std::string seed_demo(App& app, model::WorkspaceId workspace) {
   const services::NewRelationship parent{
       .key = "parent", .label = "Parent company", .source = "account", .destination = "account", .cardinality = "HAS_ONE", .inverse_label = "Subsidiaries"};
   if (!type_of(parent.source).find_relationship(parent.key)) change_model([&](services::DataModel& model) { model.create_relationship(parent); });
-  std::string opportunity;
-  app.write(workspace, [&](WriteContext& context) { opportunity = Seeder(context).run(); });
-  return opportunity;
 }
+
+std::string make_demo_records(WriteContext& context) { return Seeder(context).run(); }
 
 }  // namespace plenoptic::server

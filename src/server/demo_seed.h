@@ -7,7 +7,9 @@
 
 namespace plenoptic::server {
 
-/// Fills a workspace without records, which may have some of the demo's fields already, through the same services as requests use. Returns the id of an opportunity to try things on.
-std::string seed_demo(App& app, model::WorkspaceId workspace);
+/// Adds the demo's fields and relationships, those that are not there yet.
+void define_demo(App& app, model::WorkspaceId workspace);
+/// Makes its records, through the same services as requests use, in a workspace that has its fields. Returns the id of an opportunity to try things on.
+std::string make_demo_records(services::WriteContext& context);
 
 }  // namespace plenoptic::server

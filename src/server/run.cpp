@@ -133,6 +133,7 @@ struct DevOptions {
 };
 
 constexpr const char* dev_slug = "demo";
+constexpr const char* unfinished_name = "Demo, unfinished";
 constexpr const char* dev_admin = "ada@plenoptic.example";
 
 struct DevWorkspace {
@@ -140,19 +141,21 @@ struct DevWorkspace {
   std::string opportunity;  // of the demo, to try a call on; empty where there is none
 };
 
-/// A start that was killed half-way, or ran out of room, is taken up where it ended: the demo's records come last, all at once.
+/// A start that was cut off is taken up again: until all is there, which comes last and at once, the workspace has another name.
 DevWorkspace make_dev_workspace(App& app, const DevOptions& options) {
-  if (!app.workspaces().find(std::string_view(dev_slug)))
-    app.write({}, [&](services::WriteContext& context) { services::create_workspace(context, {.slug = dev_slug, .name = "Demo"}, app.workspace_sink()); });
-  const auto workspace = app.workspaces().find(std::string_view(dev_slug));
-  bool is_new = false;
+  const auto find = [&] { return app.workspaces().find(std::string_view(dev_slug)); };
+  if (!find()) app.write({}, [&](services::WriteContext& context) { services::create_workspace(context, {.slug = dev_slug, .name = unfinished_name}, app.workspace_sink()); });
+  const auto workspace = find();
+  if (workspace->name != unfinished_name) return {workspace, {}};
+  const bool with_demo = options.seed == "demo";
+  if (with_demo) define_demo(app, workspace->id);
+  std::string opportunity;
   app.write(workspace->id, [&](services::WriteContext& context) {
-    is_new = services::never_had_more_than_members(context.storage, workspace->id);
-    if (is_new && !services::find_member_by_email(context.storage, workspace->id, *context.schema, dev_admin))
-      services::create_member(context, {.email = dev_admin, .first_name = "Ada", .last_name = "Okafor", .role = "admin"});
+    services::create_member(context, {.email = dev_admin, .first_name = "Ada", .last_name = "Okafor", .role = "admin"});
+    if (with_demo) opportunity = make_demo_records(context);
+    services::update_workspace(context, *find(), "Demo", app.workspace_sink());
   });
-  std::string opportunity = is_new && options.seed == "demo" ? seed_demo(app, workspace->id) : std::string();
-  return {app.workspaces().find(std::string_view(dev_slug)), std::move(opportunity)};
+  return {find(), std::move(opportunity)};
 }
 
 void print_first_call(const App& app, const std::string& key, const std::string& opportunity) {

@@ -77,15 +77,6 @@ model::Record update_member(WriteContext& context, model::RecordId id, const Mem
   return update_record(context, type, id, write);
 }
 
-bool never_had_more_than_members(storage::Reader& storage, model::WorkspaceId workspace) {
-  bool more = false;
-  storage.scan_log(workspace, 0, [&](const model::Change& change) {
-    more = change.type != model::types::member;
-    return !more;
-  });
-  return !more;
-}
-
 std::optional<model::RecordId> find_member_by_email(storage::Reader& storage, model::WorkspaceId workspace, const model::Schema& schema, std::string_view email) {
   const model::ObjectType& type = schema.type(model::types::member);
   const auto forms = model::unique_forms(*type.find_field(fields::member_email), std::string(email));

@@ -23,8 +23,6 @@ struct MemberUpdate {
 /// Throws 400 for what is no e-mail address or role, 409 where the address is a member's already.
 model::Record create_member(WriteContext& context, const NewMember& wanted);
 model::Record update_member(WriteContext& context, model::RecordId id, const MemberUpdate& wanted);
-/// No other record was ever made there.
-bool never_had_more_than_members(storage::Reader& storage, model::WorkspaceId workspace);
 std::optional<model::RecordId> find_member_by_email(storage::Reader& storage, model::WorkspaceId workspace, const model::Schema& schema, std::string_view email);
 bool is_admin(storage::Reader& storage, model::WorkspaceId workspace, model::RecordId member);
 

@@ -4,6 +4,7 @@
 
 #include "model/errors.h"
 #include "model/value_types.h"
+#include "model/value_types/parsing.h"
 
 namespace plenoptic::services {
 namespace {
@@ -19,9 +20,12 @@ using model::RecordId;
 using model::Value;
 namespace errors = model::errors;
 
+bool is_blank(const Json& input) { return input.is_string() && model::value_types::trimmed(input.string()).empty(); }
+
 model::Value parse_field(const ObjectType& type, const FieldDefinition& field, const Json& input, WriteMode mode) {
   if (field.read_only) throw errors::read_only_field(type, field.key);
   if (field.create_only && mode == WriteMode::update) throw errors::create_only_field(type, field.key);
+  if (field.required && is_blank(input)) throw errors::required_field_blank(type, field.slug());
   auto value = model::parse_value(field, input);
   if (!value) throw errors::from_problem(value.error(), "fields." + field.key);
   if (field.required && model::is_unset(*value)) throw errors::required_field_blank(type, field.slug());

@@ -21,11 +21,11 @@ struct RelationshipOperation {
 
 enum class WriteMode { create, update };
 
-/// Reads a request's `relationships` object. Throws for unknown and read-only keys, wrong shapes, ids with a wrong
-/// prefix, and more than 25 ids.
 /// Notes and lists take only `add` and `remove`.
 bool takes_replace(const model::ObjectType& type);
 
+/// Reads a request's `relationships` object. Throws for unknown and read-only keys, wrong shapes, ids with a wrong
+/// prefix, and more than 25 ids.
 std::vector<RelationshipOperation> parse_relationships(const model::Schema& schema, const model::ObjectType& type, const base::Json& body, WriteMode mode);
 
 /// Carries the operations out for one record and returns the link changes, at most 25. The far records must be there

@@ -110,6 +110,7 @@ def test_unknown_ids_are_not_found(client, plural, prefix, method, rest):
     ("tasks", {"$status": "TODO"}, {"$assignedTo": "MEMBER"}, 400, "parameter_missing", "fields.$title"),
     ("tasks", {"$title": "x", "$status": "TODO"}, {}, 400, "parameter_missing", "relationships.$assignedTo"),
     ("tasks", {"$title": "x", "$status": "DOING"}, {"$assignedTo": "MEMBER"}, 422, None, "fields.$status"),
+    ("tasks", {"$title": "x", "$status": " "}, {"$assignedTo": "MEMBER"}, 422, None, "fields.status"),
     ("tasks", {"$title": "x", "$status": "TODO", "custom": 1}, {"$assignedTo": "MEMBER"}, 400, "unknown_field", "fields.custom"),
     ("notes", {}, None, 400, "parameter_missing", "fields.$title"),
     ("notes", {"$title": "x", "$body": "y"}, None, 400, "unknown_field", "fields.$body"),
@@ -219,6 +220,7 @@ def test_a_list_of_another_type_s_trash_needs_restore_scope(client, server):
     assert reader.get("/v1/accounts").status == 200
     answer = reader.get("/v1/accounts", query={"status": "trashed"})
     assert answer.status == 403 and "accounts:restore" in answer.error["message"]
+    assert reader.get("/v1/accounts", query={"status": "trashed", "$bogus": "1"}).status == 403  # before what is wrong with a filter
     assert client.get("/v1/accounts", query={"status": "gone"}).error["param"] == "status"
 
 

@@ -1,6 +1,7 @@
 """The server as operators meet it: settings, TLS, start and stop, directories that cannot be used."""
 import concurrent.futures
 import contextlib
+import json
 import os
 import signal
 import sqlite3
@@ -14,7 +15,7 @@ import urllib.request
 import pytest
 from harness import cli
 from harness.client import Client
-from harness.server import BINARY, SLOW, ServeServer, launch, wait_until
+from harness.server import BINARY, SLOW, ServeServer, first_line, launch, wait_until
 
 
 def workspace_in(data):
@@ -217,7 +218,7 @@ def test_a_full_disk_refuses_writes_and_nothing_else(small_disk):
 
 
 @pytest.mark.parametrize("room_kib", [4, 60, 160, 300])
-def test_a_disk_that_is_full_at_the_start_is_told(fresh, small_disk, room_kib):
+def test_a_disk_that_is_full_at_the_start_is_told(small_disk, fresh, room_kib):
     (small_disk / "ballast").write_bytes(b"x" * ((4 << 20) - (room_kib << 10)))
     said = cli.fails("dev", "--data", small_disk / "data", "--listen", "127.0.0.1:0")
     assert "is full" in said and "Make room" in said and "SQLite" not in said
@@ -225,6 +226,21 @@ def test_a_disk_that_is_full_at_the_start_is_told(fresh, small_disk, room_kib):
     client = Client(fresh("--seed", "demo", data=small_disk / "data"))  # takes the demo up where it ended
     assert {plural: client.list(plural)["totalCount"] for plural in ("accounts", "opportunities", "members")} == {"accounts": 40, "opportunities": 60, "members": 5}
     assert client.admin("GET", "fields").status == 200
+
+
+def test_an_empty_dev_workspace_stays_empty(fresh, tmp_path):
+    server = fresh("--seed", "none", data=tmp_path)
+    assert server.stop() == 0
+    server = fresh("--seed", "demo", data=tmp_path)
+    assert Client(server).list("accounts")["totalCount"] == 0 and Client(server).list("members")["totalCount"] == 1
+
+
+def test_dev_keeps_out_of_the_directory_that_the_environment_names(tmp_path):
+    command = [BINARY, "dev", "--listen", "127.0.0.1:0", "--seed", "none", "--json"]
+    process = launch(command, env={**os.environ, "PLENOPTIC_DATA": str(tmp_path / "real")})
+    assert json.loads(first_line(process))["apiKey"] and not (tmp_path / "real").exists()
+    process.terminate()
+    assert process.wait(timeout=20 * SLOW) == 0
 
 
 def damage(database, mark):

@@ -79,7 +79,7 @@ model::RecordId get_member(Call& call, const std::string& named) {
 Answer admin_create_workspace(Call& call) {
   services::NewWorkspace wanted{.slug = text(call, "slug"), .name = text(call, "name")};
   if (const auto currency = optional_text(call, "currency")) wanted.currency = *currency;
-  return json_answer(workspace_json(*services::create_workspace(*call.write, wanted, call.workspace_sink())));
+  return json_answer(workspace_json(*services::create_workspace(*call.write, wanted, call.services.workspace_sink)));
 }
 
 Answer admin_list_workspaces(Call& call) {
@@ -90,7 +90,7 @@ Answer admin_list_workspaces(Call& call) {
 }
 
 Answer admin_update_workspace(Call& call) {
-  return json_answer(workspace_json(*services::update_workspace(*call.write, *call.workspace, optional_text(call, "name"), call.workspace_sink())));
+  return json_answer(workspace_json(*services::update_workspace(*call.write, *call.workspace, optional_text(call, "name"), call.services.workspace_sink)));
 }
 
 Answer admin_create_member(Call& call) {

@@ -34,7 +34,7 @@ std::optional<bool> optional_flag(const Call& call, std::string_view key) {
   return value.is_boolean() ? std::optional(value.boolean()) : std::nullopt;
 }
 
-services::DataModel data_model(Call& call) { return {*call.write, *call.workspace, call.workspace_sink()}; }
+services::DataModel data_model(Call& call) { return {*call.write, *call.workspace, call.services.workspace_sink}; }
 
 Json field_json(std::string_view object_type, const model::FieldDefinition& field) {
   Json json = field_definition_json(field);

@@ -52,7 +52,7 @@ Answer admin_update_relationship(Call& call);
 
 /// The record id in the path. Throws 404 where it is none of the type's.
 model::RecordId path_record_id(const Call& call, const model::ObjectType& type, std::string_view parameter = "id");
-/// A page of a list, by `limit`, `offset`, `status` and `filter`.
-Answer answer_page(Call& call, const model::ObjectType& type, const model::Filter& filter);
+/// A page of a list, by what the query says, of those records that `besides` is true of.
+Answer answer_list(Call& call, const model::ObjectType& type, const std::optional<model::RelationshipPredicate>& besides = std::nullopt);
 
 }  // namespace plenoptic::api::handlers

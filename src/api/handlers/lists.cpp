@@ -19,10 +19,7 @@ Answer list_members(Call& call) {
   const model::RecordId id = path_record_id(call, lists, "listId");
   const auto content = services::list_content(services::get_live_record(call.storage(), call.workspace->id, lists, id));
   if (content.type != type.number) throw model::errors::list_holds_other_type(call.schema().type(content.type).plural);
-  auto filter = model::parse_filter(call.schema(), type, call.query);
-  if (!filter) throw model::errors::from_problem(filter.error().problem, filter.error().param);
-  filter->relationships.push_back({.links = {{content.link_type, model::Side::destination}}, .far_type = lists.number, .negated = false, .target = id});
-  return answer_page(call, type, *filter);
+  return answer_list(call, type, model::RelationshipPredicate{.links = {{content.link_type, model::Side::destination}}, .far_type = lists.number, .negated = false, .target = id});
 }
 
 }  // namespace plenoptic::api::handlers

@@ -149,23 +149,21 @@ Answer restore_record(Call& call) {
   return record_answer(call, type, services::restore_record(*call.write, type, path_record_id(call, type)));
 }
 
-Answer answer_page(Call& call, const ObjectType& type, const model::Filter& filter) {
+Answer answer_list(Call& call, const ObjectType& type, const std::optional<model::RelationshipPredicate>& besides) {
   const index::Life life = has_trash(type) ? asked_life(call, type) : index::Life::live;
-  require_scopes_of(call, type, filter);
+  auto filter = model::parse_filter(call.schema(), type, call.query);
+  if (!filter) throw errors::from_problem(filter.error().problem, filter.error().param);
+  require_scopes_of(call, type, *filter);
+  if (besides) filter->relationships.push_back(*besides);
   const auto limit = query_integer(call, "limit", largest_page, 1, largest_page);
   if (!limit) throw errors::invalid_limit(largest_page);
   const auto offset = query_integer(call, "offset", 0, 0, INT64_MAX);
   if (!offset) throw errors::invalid_offset();
-  const Rows rows = read_rows(call, type, {type.number, life, &filter, static_cast<std::size_t>(*offset), static_cast<std::size_t>(*limit)});
+  const Rows rows = read_rows(call, type, {type.number, life, &*filter, static_cast<std::size_t>(*offset), static_cast<std::size_t>(*limit)});
   return list_answer(rows.rows, rows.page.total_count);
 }
 
-Answer list_records(Call& call) {
-  const ObjectType& type = call.type();
-  const auto filter = model::parse_filter(call.schema(), type, call.query);
-  if (!filter) throw errors::from_problem(filter.error().problem, filter.error().param);
-  return answer_page(call, type, *filter);
-}
+Answer list_records(Call& call) { return answer_list(call, call.type()); }
 
 Answer field_history(Call& call) {
   const ObjectType& type = call.type();
