@@ -42,7 +42,7 @@ Workspace::Workspace(std::size_t count) : directory_(make_directory()), database
   make_records(count);
   loaded_ = services::load_index(*database_, id(), [this] { return entry_->schema; });
   indexes_ = std::make_unique<services::IndexDirectory>(*database_, [this](model::WorkspaceId) { return entry_->schema; });
-  services_ = std::make_unique<api::Services>(api::Services{*database_, workspaces_, keys_, *indexes_, answers_, clock_, "https://crm.example.com", "bench"});
+  services_ = std::make_unique<api::Services>(api::Services{*database_, workspaces_, keys_, *indexes_, answers_, clock_, {}, "https://crm.example.com", "bench"});
 }
 
 Workspace::~Workspace() {

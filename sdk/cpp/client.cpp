@@ -152,6 +152,18 @@ void set_header(WireRequest& request, std::string_view name, std::string_view va
   request.headers.emplace_back(name, value);
 }
 
+void fill_in_from_environment(ClientOptions& options) {
+  options.base_url = first_of({options.base_url, environment("LIGHTFIELD_BASE_URL")});
+  options.api_key = first_of({options.api_key, environment("LIGHTFIELD_API_KEY")});
+  const std::string own_key = environment("PLENOPTIC_API_KEY");
+  if (options.api_key.empty() && own_key.empty()) throw Error("there is no API key: set ClientOptions::api_key, or LIGHTFIELD_API_KEY in the environment");
+  // The key of a server of one's own is sent to nobody else's.
+  if (options.api_key.empty() && options.base_url.empty())
+    throw Error("PLENOPTIC_API_KEY is for a server of your own: say where it is with ClientOptions::base_url, or LIGHTFIELD_BASE_URL in the environment");
+  options.api_key = first_of({options.api_key, own_key});
+  options.base_url = first_of({options.base_url, "https://api.lightfield.app"});
+}
+
 }  // namespace
 
 std::string percent_encode(std::string_view text) {
@@ -242,11 +254,11 @@ struct Client::State {
 };
 
 Client::Client(ClientOptions options) : state_(std::make_unique<State>()) {
-  options.api_key =
-      first_of({options.api_key, options.unix_socket.empty() ? environment("LIGHTFIELD_API_KEY") : "", options.unix_socket.empty() ? environment("PLENOPTIC_API_KEY") : ""});
-  options.base_url = first_of({options.base_url, options.unix_socket.empty() ? environment("LIGHTFIELD_BASE_URL") : "http://localhost", "https://api.lightfield.app"});
+  if (options.unix_socket.empty())
+    fill_in_from_environment(options);
+  else
+    options.base_url = first_of({options.base_url, "http://localhost"});
   while (options.base_url.ends_with('/')) options.base_url.pop_back();
-  if (options.api_key.empty() && options.unix_socket.empty()) throw Error("there is no API key: set ClientOptions::api_key, or LIGHTFIELD_API_KEY in the environment");
   state_->options = std::move(options);
 }
 

@@ -297,6 +297,18 @@ TEST(Client, NeedsAKey) {
   ::unsetenv("LIGHTFIELD_API_KEY");
 }
 
+TEST(Client, SendsTheKeyOfAServerOfItsOwnToNobodyElse) {
+  ::unsetenv("LIGHTFIELD_API_KEY");
+  ::unsetenv("LIGHTFIELD_BASE_URL");
+  ::setenv("PLENOPTIC_API_KEY", "of-my-own", 1);
+  EXPECT_THROW(Client(), Error);
+  ScriptedServer server({answer(200, record)});
+  const Client client({.base_url = "http://127.0.0.1:" + std::to_string(server.port)});
+  client.opportunity().retrieve("x");
+  EXPECT_THAT(server.requests.at(0), HasSubstr("Bearer of-my-own\r\n"));
+  ::unsetenv("PLENOPTIC_API_KEY");
+}
+
 TEST(Client, MayBeUsedByManyThreads) {
   Fixture f({answer(200, record)});
   std::vector<std::thread> threads;

@@ -84,6 +84,8 @@ std::unique_ptr<cli::Session> connect_to_directory(const std::string& directory,
 std::unique_ptr<cli::Session> connect(const cli::Target& target) {
   if (!target.url.empty()) {
     if (target.admin_key.empty()) throw std::runtime_error("--url needs --admin-key KEY: a key with the scope workspace:admin, or an admin's with full access");
+    if (!target.url.starts_with("http://") && !target.url.starts_with("https://"))
+      throw std::runtime_error("--url begins with https:// or http://, and the key is sent as it says: --url https://" + target.url);
     sdk::ClientOptions options;
     options.base_url = target.url;
     options.api_key = target.admin_key;

@@ -119,6 +119,7 @@ def test_commands_without_a_server_take_turns(tmp_path):
 def test_what_is_missing_is_asked_for(tmp_path):
     assert "--data DIR" in cli.fails("key", "list")
     assert "--admin-key" in cli.fails("key", "list", "--url", "http://127.0.0.1:1")
+    assert "https://crm.example" in cli.fails("key", "list", "--url", "crm.example", "--admin-key", "sk_lf_x")
     assert "workspace create" in cli.fails("key", "list", "--data", tmp_path / "fresh")
     assert "error" in cli.fails("key", "list", "--url", "http://127.0.0.1:1", "--admin-key", "sk_lf_x")
 

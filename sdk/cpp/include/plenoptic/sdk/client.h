@@ -22,7 +22,7 @@
 namespace plenoptic::sdk {
 
 struct ClientOptions {
-  std::string api_key = {};   // else $LIGHTFIELD_API_KEY, else $PLENOPTIC_API_KEY
+  std::string api_key = {};   // else $LIGHTFIELD_API_KEY, else $PLENOPTIC_API_KEY, which needs a base URL
   std::string base_url = {};  // else $LIGHTFIELD_BASE_URL, else https://api.lightfield.app
   std::chrono::milliseconds timeout = std::chrono::seconds(60);
   /// After connection errors, 408, 409, 429 and 5xx, unless the answer says `x-should-retry: false`.
