@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/definition_codec.h"
+#include "model/filter.h"
 #include "model/system_schema.h"
 #include "model/value_types.h"
 #include "services/relationships.h"
@@ -166,7 +167,7 @@ void add_type_schemas(Json& schemas, const model::Schema& schema, const ObjectTy
 Json::Array filter_parameters(const model::Schema& schema, const ObjectType& type) {
   Json::Array all;
   for (const FieldDefinition& field : type.fields)
-    for (const model::FilterOperator op : model::value_type_row(field.type).operators) {
+    for (const model::FilterOperator op : model::filter_operators(type, field)) {
       const std::string name(model::filter_operator_name(op));
       all.push_back(filter_parameter(field.key + "[" + name + "]", field.label + "; negated: " + field.key + "[-" + name + "]. Filters are ANDed, and a key may stand twice."));
     }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "model/errors.h"
+#include "model/system_schema.h"
 #include "model/value_types.h"
 #include "model/value_types/families.h"
 
@@ -16,6 +17,10 @@ namespace {
 
 constexpr std::size_t most_filters = 100;
 constexpr std::size_t longest_operand = 10'000;
+constexpr std::array of_relationships = {FilterOperator::equal, FilterOperator::contains};
+constexpr std::string_view user_prefix = "usr_";
+
+bool is_user(const ObjectType& type, const FieldDefinition& field) { return type.number == types::member && field.number == fields::member_user; }
 
 constexpr std::array<std::pair<std::string_view, FilterOperator>, 7> operator_names = {{
     {"equal", FilterOperator::equal},
@@ -62,7 +67,7 @@ Failure bad(std::string_view code, std::string message) { return Failure(Problem
 std::vector<std::string> filterable_keys(const ObjectType& type) {
   std::vector<std::string> keys;
   for (const FieldDefinition& field : type.fields)
-    if (!value_type_row(field.type).operators.empty()) keys.push_back(field.key);
+    if (!filter_operators(type, field).empty()) keys.push_back(field.key);
   return keys;
 }
 
@@ -151,10 +156,17 @@ std::expected<void, Problem> parse_operand(const FieldDefinition& field, const s
   return {};
 }
 
-std::expected<FieldPredicate, Problem> parse_field_filter(const FieldDefinition& field, const FilterKey& parts, const std::string& value) {
-  const ValueTypeRow& row = value_type_row(field.type);
-  const auto op = choose_operator(parts, row.operators, row.name);
+/// With or without the prefix, as in a filter on a relationship.
+std::expected<FieldPredicate, Problem> parse_user_filter(const FieldDefinition& field, const FilterKey& parts, const std::string& value) {
+  if (value.empty()) return bad("invalid_type", fmt::format("'{}' is compared with the id of one user.", field.key));
+  std::string id = value.starts_with(user_prefix) ? value : std::string(user_prefix) + value;
+  return FieldPredicate{.field = &field, .op = FilterOperator::equal, .negated = parts.negated, .number = 0, .option = {}, .text = fold_text(id), .digits = {}};
+}
+
+std::expected<FieldPredicate, Problem> parse_field_filter(const ObjectType& type, const FieldDefinition& field, const FilterKey& parts, const std::string& value) {
+  const auto op = choose_operator(parts, filter_operators(type, field), value_type_row(field.type).name);
   if (!op) return std::unexpected(op.error());
+  if (is_user(type, field)) return parse_user_filter(field, parts, value);
   FieldPredicate predicate{.field = &field, .op = *op, .negated = parts.negated, .number = 0, .option = {}, .text = {}, .digits = {}};
   if (const auto read = parse_operand(field, value, predicate); !read) return std::unexpected(read.error());
   return predicate;
@@ -168,14 +180,17 @@ RecordId parse_target(const ObjectType& far, std::string_view value) {
 
 std::expected<RelationshipPredicate, Problem> parse_relationship_filter(const Schema& schema, const RelationshipFilterKey& filter, const FilterKey& parts,
                                                                         const std::string& value) {
-  constexpr std::array allowed = {FilterOperator::equal, FilterOperator::contains};
-  const auto op = choose_operator(parts, allowed, "relationship");
+  const auto op = choose_operator(parts, of_relationships, "relationship");
   if (!op) return std::unexpected(op.error());
   if (value.empty()) return bad("invalid_type", fmt::format("'{}' is compared with the id of one {}.", filter.key, schema.type(filter.far_type).slug));
   return RelationshipPredicate{filter.links, filter.far_type, parts.negated, parse_target(schema.type(filter.far_type), value), filter.shown};
 }
 
 }  // namespace
+
+std::span<const FilterOperator> filter_operators(const ObjectType& type, const FieldDefinition& field) {
+  return is_user(type, field) ? std::span<const FilterOperator>(of_relationships) : value_type_row(field.type).operators;
+}
 
 std::string_view filter_operator_name(FilterOperator op) { return operator_names[static_cast<std::size_t>(op)].first; }
 
@@ -199,7 +214,7 @@ std::expected<Filter, FilterProblem> parse_filter(const Schema& schema, const Ob
     const FilterKey parts = split_key(key);
     // A contact's `$email` is both: the field is meant, the relationship has its pair slug.
     if (const FieldDefinition* field = type.find_field(parts.key)) {
-      auto predicate = parse_field_filter(*field, parts, value);
+      auto predicate = parse_field_filter(type, *field, parts, value);
       if (!predicate) return fail(predicate.error());
       filter.fields.push_back(std::move(*predicate));
     } else if (const RelationshipFilterKey* relationship = type.find_relationship_filter(parts.key)) {

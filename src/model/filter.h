@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,9 @@ enum class FilterOperator : std::uint8_t {
 
 /// As a query names it: `greaterThan`.
 std::string_view filter_operator_name(FilterOperator op);
+
+/// Those that filters on the field may have. A member's `$user` is kept as a text and shows as a relationship: it takes what one takes.
+std::span<const FilterOperator> filter_operators(const ObjectType& type, const FieldDefinition& field);
 
 /// `limit`, `offset` and `status` are parameters of lists, and name no field.
 bool is_reserved_query_key(std::string_view key);

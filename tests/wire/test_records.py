@@ -266,7 +266,14 @@ def test_members(client, member, unique):
     read = client.retrieve("members", made["id"])
     assert read == made and made["id"] in client.ids("members")
     assert field(read, "$email") == f"New{unique}@example.com" and field(read, "$role") == "admin" and field(read, "$profileImage") is None
-    assert links(read, "$user")[0].startswith("usr_")
+    [user] = links(read, "$user")
+    assert user.startswith("usr_")
+    for value in (user, user.removeprefix("usr_")):  # filters as the relationship that it shows as
+        assert [row["id"] for row in client.list("members", {"$user[contains]": value})["data"]] == client.ids("members", {"$user": value}) == [made["id"]]
+        assert made["id"] not in client.ids("members", {"$user[-contains]": value})
+    assert client.list("members", {"$user": "usr_c00000000000000000000000a"})["totalCount"] == client.list("members", {"$user": "nobody"})["totalCount"] == 0
+    assert client.get("/v1/members", query={"$user[startsWith]": "usr_"}).error["code"] == "invalid_configuration"
+    assert client.get("/v1/members", query={"$user": ""}).error["code"] == "invalid_type"
     assert client.get("/v1/members/mem_c00000000000000000000000a").error["message"] == "No resource found in 'members' with the given ID."
 
 
