@@ -39,4 +39,7 @@ void for_each_character(std::string_view text, Visit visit) {
 /// Spaces for control characters, U+FFFD for what is no character. For texts of a few kilobytes.
 std::string printable(std::string_view text);
 
+/// As one word of a command to paste into a shell: between quotes where it needs them.
+std::string shell_word(std::string_view text);
+
 }  // namespace plenoptic::base

@@ -21,5 +21,12 @@ TEST(Utf8, WhatIsPrintedObeysNobody) {
   EXPECT_EQ(printable("cut \xE4\xB8"), "cut \uFFFD");
 }
 
+TEST(ShellWords, AreOneWordEach) {
+  EXPECT_EQ(shell_word("/var/lib/plenoptic-1"), "/var/lib/plenoptic-1");
+  EXPECT_EQ(shell_word("/my data"), "'/my data'");
+  EXPECT_EQ(shell_word("it's $HOME"), "'it'\\''s $HOME'");
+  EXPECT_EQ(shell_word(""), "''");
+}
+
 }  // namespace
 }  // namespace plenoptic::base

@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include "base/utf8.h"
 #include "server/app.h"
 #include "storage/database.h"
 
@@ -46,7 +47,7 @@ void require_data(const std::string& directory) {
   if (std::filesystem::file_size(database, failure) > 0 && !failure) return;
   if (failure == std::errc::permission_denied) throw std::runtime_error(directory + " may not be read by you. Run this as the user that the server runs as.");
   throw std::runtime_error(directory + " is no data directory of Plenoptic: it holds no plenoptic.db. Check the path, or begin there with: plenoptic workspace create --data " +
-                           directory + " --slug acme --name Acme");
+                           base::shell_word(directory) + " --slug acme --name Acme");
 }
 
 constexpr auto longest_wait = std::chrono::seconds(10);

@@ -13,6 +13,7 @@
 #include "api/pipeline.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "http/server.h"
 #include "services/api_keys.h"
 #include "services/index_directory.h"
@@ -43,21 +44,6 @@ class ThrowAwayDirectory {
  private:
   std::string path_;
 };
-
-struct HostAndPort {
-  std::string host;
-  std::uint16_t port = 0;
-};
-
-HostAndPort parse_listen(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
-  const bool digits = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
-  if (!digits || std::stoi(port) > 65535) throw std::runtime_error("--listen takes HOST:PORT, like 127.0.0.1:8080, not '" + text + "'");
-  std::string host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-  return {host.empty() ? "0.0.0.0" : host, static_cast<std::uint16_t>(std::stoi(port))};
-}
 
 /// Runs `work` at intervals until it goes.
 class Repeater {
@@ -156,7 +142,9 @@ struct App::Parts {
     return std::runtime_error(directory + " is damaged: " + failure.what() + ". Nothing was changed. " + after_damage());
   }
 
-  std::string after_damage() const { return "See how much is damaged with: plenoptic verify " + directory + " (while no server runs on it), and restore it from a backup."; }
+  std::string after_damage() const {
+    return "See how much is damaged with: plenoptic verify " + base::shell_word(directory) + " (while no server runs on it), and restore it from a backup.";
+  }
 
   void build_services() {
     const auto schema = [this](model::WorkspaceId id) -> model::SchemaPointer {

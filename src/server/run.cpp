@@ -12,6 +12,7 @@
 
 #include "api/operation.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "server/app.h"
 #include "server/demo_seed.h"
 #include "server/verify.h"
@@ -118,11 +119,12 @@ int run_serve(const Settings& settings) {
   App app(settings, Listening::everywhere);
   app.start();
   std::cout << "Plenoptic " << version << " listens on " << app.url() << ", data in " << settings.data << std::endl;
+  const std::string data = base::shell_word(settings.data);
   if (app.workspaces().all().empty())
     std::cout << "There is no workspace yet. Make one, a member and a key:\n"
-              << "  plenoptic workspace create --data " << settings.data << " --slug acme --name Acme\n"
-              << "  plenoptic member create --data " << settings.data << " --email you@example.com --role admin\n"
-              << "  plenoptic key create --data " << settings.data << " --name first --member you@example.com" << std::endl;
+              << "  plenoptic workspace create --data " << data << " --slug acme --name Acme\n"
+              << "  plenoptic member create --data " << data << " --email you@example.com --role admin\n"
+              << "  plenoptic key create --data " << data << " --name first --member you@example.com" << std::endl;
   serve_until_stopped(app, signals);
   return 0;
 }

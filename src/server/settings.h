@@ -7,6 +7,14 @@
 
 namespace plenoptic::server {
 
+struct HostAndPort {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+/// `127.0.0.1:8080`, `[::1]:0`, `:8080`. Throws std::runtime_error for anything else.
+HostAndPort parse_listen(const std::string& text);
+
 struct Settings {
   std::string data;                       // directory; empty: a throw-away one (dev only)
   std::string listen = "127.0.0.1:8080";  // HOST:PORT, port 0 picks a free one
