@@ -156,6 +156,24 @@ TEST_F(DatabaseTest, TheWriteAheadLogIsBounded) {
   EXPECT_LT(std::filesystem::file_size(directory + "/plenoptic.db-wal"), 4U << 20);
 }
 
+TEST_F(DatabaseTest, ASecondCheckpointSoonAfterTheFirstWaitsForALongerLog) {
+  constexpr std::uintmax_t limit = 16 << 20;
+  database.reset();
+  database = open_sqlite({.directory = directory, .wal_limit_bytes = limit});
+  const auto log_size = [&] { return std::filesystem::file_size(directory + "/plenoptic.db-wal"); };
+  const auto write = [&] {
+    database->write_group([&](Writer& writer) { make(writer, std::string(20'000, 'x')); });
+    database->maintain();
+  };
+  while (log_size() <= limit / 4) write();
+  for (int i = 0; i < 10; ++i) write();
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));  // the first ends
+  EXPECT_LT(log_size(), limit / 2);
+  for (int i = 0; i < 1000; ++i) write();
+  EXPECT_GE(log_size(), limit / 2);
+  EXPECT_LT(log_size(), limit);
+}
+
 TEST_F(DatabaseTest, TheWriteAheadLogGrowsAheadOfWhatIsWritten) {
   const auto log_size = [&] { return std::filesystem::file_size(directory + "/plenoptic.db-wal"); };
   database.reset();

@@ -5,8 +5,9 @@
 namespace plenoptic::storage::sqlite {
 namespace {
 
-constexpr std::int64_t few_pages = 512;  // left to the last checkpoint, which commits wait for
-constexpr int most_passes = 4;           // beside commits, each over what came during the one before
+constexpr std::int64_t few_pages = 512;            // left to the last checkpoint, which commits wait for
+constexpr std::chrono::seconds shortest_rest{10};  // between two checkpoints, unless the log grows too long meanwhile
+constexpr int most_passes = 4;                     // beside commits, each over what came during the one before
 
 /// The kernel tells an error to one caller only: whoever synced after it would be told that all is well.
 [[noreturn]] void throw_unsynced(int code) { throw StorageError(StorageError::Kind::unknown_outcome, fmt::format("the database file could not be synced (SQLite code {})", code)); }
@@ -21,15 +22,10 @@ void sync_database(Connection& connection) {
 
 }  // namespace
 
-Checkpointer::Checkpointer(Connection connection, WriteOut& write_out, SnapshotSource open_snapshot, std::mutex& commit_mutex, std::int64_t start_at_pages,
-                           std::int64_t limit_pages)
-    : connection_(std::move(connection)),
-      write_out_(write_out),
-      open_snapshot_(std::move(open_snapshot)),
-      commit_mutex_(commit_mutex),
-      start_at_pages_(start_at_pages),
-      limit_pages_(limit_pages),
-      thread_([this] { loop(); }) {}
+Checkpointer::Checkpointer(Connection connection, WriteOut& write_out, SnapshotSource open_snapshot, std::mutex& commit_mutex, std::int64_t limit_pages)
+    : connection_(std::move(connection)), write_out_(write_out), open_snapshot_(std::move(open_snapshot)), commit_mutex_(commit_mutex), limit_pages_(limit_pages), thread_([this] {
+        loop();
+      }) {}
 
 Checkpointer::~Checkpointer() {
   {
@@ -48,10 +44,16 @@ void Checkpointer::maintain() {
   }
   std::unique_lock lock(mutex_);
   if (unsynced_) throw StorageError(*unsynced_);
-  if (pages < start_at_pages_) return;
+  if (!is_due(pages)) return;
   wanted_ = true;
   changed_.notify_all();
   if (pages >= limit_pages_) changed_.wait(lock, [this] { return !wanted_ || stopping_; });
+}
+
+/// Who writes without end has half as many of them, each over more changes of the same pages; who writes now and then is held up for a shorter time.
+bool Checkpointer::is_due(std::int64_t pages) const {
+  const bool was_lately = last_end_ && std::chrono::steady_clock::now() - *last_end_ < shortest_rest;
+  return pages >= limit_pages_ / (was_lately ? 2 : 4);
 }
 
 void Checkpointer::loop() {
@@ -70,6 +72,7 @@ void Checkpointer::loop() {
     lock.lock();
     unsynced_ = unsynced;
     wanted_ = false;
+    last_end_ = std::chrono::steady_clock::now();
     changed_.notify_all();
   }
 }

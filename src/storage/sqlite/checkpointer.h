@@ -5,6 +5,7 @@
 // short one, after which they may, runs while commits wait.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -22,8 +23,8 @@ class Checkpointer {
  public:
   using SnapshotSource = std::function<std::unique_ptr<Reader>()>;
 
-  /// The connection is its own, configured. `commit_mutex` is held during each commit.
-  Checkpointer(Connection connection, WriteOut& write_out, SnapshotSource open_snapshot, std::mutex& commit_mutex, std::int64_t start_at_pages, std::int64_t limit_pages);
+  /// The connection is its own, configured. `commit_mutex` is held during each commit. `limit_pages`: of the log, past which commits wait.
+  Checkpointer(Connection connection, WriteOut& write_out, SnapshotSource open_snapshot, std::mutex& commit_mutex, std::int64_t limit_pages);
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;
@@ -35,6 +36,7 @@ class Checkpointer {
   void maintain();
 
  private:
+  bool is_due(std::int64_t pages) const;
   void loop();
   void run();
   /// Under the commit mutex. What stands in the log is in the file when it returns, unless a reader holds it up.
@@ -46,14 +48,15 @@ class Checkpointer {
   WriteOut& write_out_;
   const SnapshotSource open_snapshot_;
   std::mutex& commit_mutex_;
-  const std::int64_t start_at_pages_, limit_pages_;
+  const std::int64_t limit_pages_;
   std::int64_t pages_ = 0;  // of the log in use; under the commit mutex
 
   std::mutex mutex_;
   std::condition_variable changed_;
   bool wanted_ = false;
   bool stopping_ = false;
-  std::optional<StorageError> unsynced_;  // why the file may lack what the log was copied to it
+  std::optional<std::chrono::steady_clock::time_point> last_end_;  // of a checkpoint
+  std::optional<StorageError> unsynced_;                           // why the file may lack what the log was copied to it
   std::thread thread_;
 };
 

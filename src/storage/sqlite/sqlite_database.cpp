@@ -121,9 +121,7 @@ class SqliteDatabase final : public Database {
         transaction_(connection_, read_, write_, recent_),
         folder_(connection_, recent_, options.ends_in_slice),
         pool_(path_, options),
-        checkpointer_(
-            open_for_checkpoints(path_, options), write_out_, [this] { return read(); }, commit_mutex_, options.wal_limit_bytes / page_bytes / 2,
-            options.wal_limit_bytes / page_bytes) {
+        checkpointer_(open_for_checkpoints(path_, options), write_out_, [this] { return read(); }, commit_mutex_, options.wal_limit_bytes / page_bytes) {
     if (!load_recent_ends(connection_, recent_)) make_ends_anew();
     // The file's size says nothing: it is written over from its beginning. The hook tells the pages in use.
     sqlite3_wal_hook(
