@@ -8,7 +8,7 @@ matplotlib.rcParams["svg.fonttype"] = "none"
 matplotlib.rcParams["svg.hashsalt"] = "plenoptic"
 import matplotlib.pyplot as plt  # noqa: E402  (the back end is chosen first)
 
-from bench.scenarios import own_name  # noqa: E402
+from bench.report import growth_of  # noqa: E402
 
 COLOURS = {"Plenoptic": "tab:blue", "nginx": "tab:green", "PostgreSQL": "tab:purple", "PocketBase": "tab:orange", "Directus": "tab:red"}
 
@@ -22,9 +22,9 @@ def _save(figure, path):
 def rate_by_size(results, path):
     sizes = results["sizes"]
     figure, axes = plt.subplots(figsize=(7, 4.2))
-    for scenario, measured in results["scenarios"].items():
+    for scenario in results["scenarios"]:
         if scenario != "offset":
-            axes.plot(sizes, [measured[own_name(rows)]["rate"] for rows in sizes], marker="o", label=scenario)
+            axes.plot(sizes, [measured["rate"] for measured in growth_of(results, scenario)], marker="o", label=scenario)
     axes.set(xscale="log", xlabel="opportunities", ylabel="requests a second", title="Throughput by size", ylim=(0, None))
     axes.set_xticks(sizes, [f"{rows:,}" for rows in sizes])
     axes.minorticks_off()

@@ -1,7 +1,7 @@
 """From results to the table: each row with its aim, and whether it is met."""
 from dataclasses import dataclass
 
-from bench.scenarios import own_name
+from bench.scenarios import LONGER, own_name
 
 AIMS_BESIDE = {  # scenario to (times PocketBase, times Directus); None: no aim
     "retrieve": (10, 200), "update": (10, 100), "create": (10, None), "list": (10, None), "contains": (50, 200)}
@@ -58,13 +58,20 @@ def _offset_row(results, rows):
     return _measured(f"list at offset {rows * 9 // 10:,}", far, against=f"{ratio:.2f} x offset 0 ({first['rate']:,.0f}/s)", aim="as fast (>= 0.9 x)", met=ratio >= 0.9)
 
 
-def _growth_rows(results, sizes):
-    for scenario, measured in results.items():
+def growth_of(results, scenario):
+    """Each size's result, measured round by round beside each other; of a write, with nothing else between them."""
+    measured = results["growth"].get(scenario, results["scenarios"][scenario])
+    return [measured[own_name(rows)] for rows in results["sizes"]]
+
+
+def _growth_rows(results):
+    sizes = results["sizes"]
+    for scenario in results["scenarios"]:
         if scenario == "offset" or len(sizes) < 2:
             continue
-        costs = [measured[own_name(rows)]["rate"] for rows in sizes]
-        ratio = costs[0] / costs[-1] if costs[-1] else float("inf")
-        steps = " → ".join(f"{rate:,.0f}" for rate in costs)
+        measured = growth_of(results, scenario)
+        ratio = _ratio(measured[0], measured[-1])
+        steps = " → ".join(f"{result['rate']:,.0f}" for result in measured)
         yield Row(f"growth of {scenario}'s cost, " + " → ".join(f"{rows:,}" for rows in sizes), f"{ratio:.2f} x", against=f"{steps} /s", aim="<= 1.5 x", met=ratio <= 1.5)
 
 
@@ -101,7 +108,7 @@ def own_rows(results):
             yield _list_row(scenario, measured[largest])
     if "mixed" in results:
         yield from _mixed_rows(results["mixed"])
-    yield from _growth_rows(results["scenarios"], sizes)
+    yield from _growth_rows(results)
     yield from _size_rows(results)
 
 
@@ -156,7 +163,7 @@ def head_of(results):
     versions = machine["versions"] | (results.get("beside_peers") or {}).get("versions", {})
     answer_bytes = (results.get("by_size") or {}).get("answer_bytes")
     lines = [f"{plan['rows']:,} opportunities and what belongs to them" + (f", {answer_bytes:,} bytes an answer" if answer_bytes else "")
-             + f"; medians of {plan['rounds']} rounds of {plan['seconds']} s; server on core 0 (start-up and idle: on all), load on core 1; peers on {plan['peer_rows']:,} rows.",
+             + f"; medians of {plan['rounds']} rounds of {plan['seconds']} s (updates {plan['seconds'] * LONGER['update']} s); server on core 0 (start-up and idle: on all), load on core 1; peers on {plan['peer_rows']:,} rows.",
              f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, Linux {machine['kernel']}; {machine['fdatasync_per_s']:,} fdatasync/s; others took {machine['busy_before'] * 100:.0f} % of the cores before; "
              f"commit {machine['commit']}; {results['at']}, {results['minutes']:.0f} minutes.",
              "; ".join(f"{name}: {version}" for name, version in versions.items()) + "."]

@@ -45,7 +45,7 @@ def arguments_of(argv):
     parser.add_argument("--rows", type=int, help="opportunities of the largest data set; the rest follows in proportion (1,000,000; 20,000 with --quick)")
     parser.add_argument("--peer-rows", type=int, help="rows of each table beside PocketBase and Directus (a tenth of --rows, 100,000 at most)")
     parser.add_argument("--rounds", type=int, help="measurements of each, of which the median counts (3; 2 with --quick)")
-    parser.add_argument("--seconds", type=int, help="of each measurement (8; 1 with --quick)")
+    parser.add_argument("--seconds", type=int, help="of each measurement, updates three times as long (8; 1 with --quick)")
     parser.add_argument("--mixed-seconds", type=int, help="of the mixed load (600; 20 with --quick)")
     parser.add_argument("--peers", help="all, none, or some of " + ",".join(stages.PEERS) + " (all; nginx,postgres with --quick)")
     parser.add_argument("--only", default="all", metavar="NAME[,NAME]", help="only these scenarios")

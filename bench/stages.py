@@ -68,7 +68,7 @@ class Yardsticks:
 
 def by_size(plan, results):
     """Every scenario on data sets of growing size, round by round beside nginx and PostgreSQL on the largest. Fills `results` as it goes."""
-    results |= {"scenarios": {}, "sizes": growth_sizes(plan.rows)}
+    results |= {"scenarios": {}, "growth": {}, "sizes": growth_sizes(plan.rows)}
     largest = Sizes.of_workspace(plan.rows)
     directories = {}
     for rows in results["sizes"]:
@@ -113,7 +113,13 @@ def _measure(plan, results, scenario, connections, servers, yardsticks, untouche
             server.read_all_once()
     own = [Contender(own_name(rows), scenarios.OnFreshCopies(untouched[rows]).drive) if scenario == "create" and rows in untouched else _contender(own_name(rows), server)
            for rows, server in servers.items()]
-    results["scenarios"][scenario] = plan.compare(scenario, scenario, yardsticks.for_scenario(scenario) + own, connections)
+    beside = yardsticks.for_scenario(scenario)
+    if not beside or scenario not in scenarios.WRITES:
+        results["scenarios"][scenario] = plan.compare(scenario, scenario, beside + own, connections)
+        return
+    # What PostgreSQL leaves to the disk would fall to the turn that comes next, and that is the smallest size's.
+    results["growth"][scenario] = plan.compare(f"{scenario}, by size", scenario, own, connections)
+    results["scenarios"][scenario] = plan.compare(f"{scenario}, beside PostgreSQL", scenario, beside + own[-1:], connections)
 
 
 def beside_peers(plan, results):
