@@ -1,6 +1,7 @@
 // What every database must do, and what SQLite's must besides.
 #include "storage/database.h"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <filesystem>
@@ -169,9 +170,12 @@ TEST_F(DatabaseTest, ASecondCheckpointSoonAfterTheFirstWaitsForALongerLog) {
   for (int i = 0; i < 10; ++i) write();
   std::this_thread::sleep_for(std::chrono::milliseconds(500));  // the first ends
   EXPECT_LT(log_size(), limit / 2);
-  for (int i = 0; i < 1000; ++i) write();
-  EXPECT_GE(log_size(), limit / 2);
-  EXPECT_LT(log_size(), limit);
+  std::uintmax_t longest = 0;  // on a slow disk it reaches the limit, where it is cut
+  for (int i = 0; i < 1000; ++i) {
+    write();
+    longest = std::max(longest, log_size());
+  }
+  EXPECT_GE(longest, limit / 2);
 }
 
 TEST_F(DatabaseTest, TheWriteAheadLogGrowsAheadOfWhatIsWritten) {
