@@ -15,7 +15,7 @@ from bench.plenoptic import TYPES, Server, copy_of, http_headers
 ON_EVERY_SIZE = {"retrieve": 64, "update": 64, "list": 32, "contains": 32, "starts": 32, "relationship": 32, "offset": 32, "create": 64}
 WRITES = {"update", "create"}
 # How many times longer than others their turns are: an update at a million records is quick or slow by whether a checkpoint falls into its turn, so
-# one has to fall into each.
+# one has to fall into each; and the first minute of them is slower, since the log's file grows for the first time.
 LONGER = {"update": 3}
 BESIDE_PEERS = {"retrieve": 64, "update": 64, "list": 64, "contains": 64, "create": 64}
 
@@ -75,13 +75,14 @@ def compare(what, scenario, contenders, rounds, seconds, connections):
             contender.tidy()
 
     note(f"{what}: {', '.join(contender.name for contender in contenders)}")
+    turn = seconds * LONGER.get(scenario, 1)
     for contender in contenders:
-        warm_up(lambda seed: measure(contender, seconds, seed))
+        warm_up(lambda seed: measure(contender, turn, seed))
         rest(contender)
     measured = {contender.name: [] for contender in contenders}
     for number in range(rounds):
         for contender in contenders:
-            measured[contender.name].append(measure(contender, seconds * LONGER.get(scenario, 1), seed=number + 1))
+            measured[contender.name].append(measure(contender, turn, seed=number + 1))
             rest(contender)
         note(f"  round {number + 1} of {rounds}: " + ", ".join(f"{name} {results[-1]['rate']:,.0f}/s" for name, results in measured.items()))
     return {name: median(results) for name, results in measured.items()}
