@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <ctime>
 
 #include <boost/asio/post.hpp>
 #include <boost/beast/http/status.hpp>
@@ -31,19 +30,6 @@ void append_number(std::string& out, std::uint64_t number) {
   out.append(text.data(), end);
 }
 
-const std::string& date_header(IoThread& thread) {
-  const std::int64_t now = std::time(nullptr);
-  if (now == thread.date_second) return thread.date;
-  std::array<char, 40> text;
-  const std::time_t seconds = now;
-  std::tm utc{};
-  ::gmtime_r(&seconds, &utc);
-  const std::size_t size = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
-  thread.date.assign(text.data(), size);
-  thread.date_second = now;
-  return thread.date;
-}
-
 /// Its memory too, which `= {}` would keep.
 void release(std::string& buffer) { std::string().swap(buffer); }
 
@@ -62,6 +48,7 @@ Connection::Connection(Shared& shared, IoThread& thread, std::unique_ptr<Stream>
 
 Connection::~Connection() {
   shared_.held_bytes.fetch_sub(held_, std::memory_order_relaxed);
+  shared_.unsent_bytes.fetch_sub(unsent_, std::memory_order_relaxed);
   thread_.connections.erase(this);
   shared_.open_connections.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -76,6 +63,7 @@ void Connection::start() {
 }
 
 void Connection::turn_away() {
+  set_deadline(shared_.options.header_timeout_ms);
   stream_->open([self = shared_from_this()](error_code failure, std::size_t) {
     if (failure) return self->close();
     self->refuse(ProtocolError::too_many_connections);
@@ -132,6 +120,18 @@ bool Connection::count_held() {
   if (now == before) return true;
   const std::size_t all = shared_.held_bytes.fetch_add(now - before, std::memory_order_relaxed) + (now - before);
   return now < before || all <= shared_.options.max_held_bytes;
+}
+
+void Connection::count_unsent() {
+  const std::size_t size = output_.size() + in_flight_.size();
+  const std::size_t now = size > few_bytes ? size : 0, before = std::exchange(unsent_, now);
+  if (now != before) shared_.unsent_bytes.fetch_add(now - before, std::memory_order_relaxed);
+}
+
+/// A write was done, and is told of in any case.
+bool Connection::may_answer(const Response& response) const {
+  if (!reads_only_ || trusted_local_ || response.body.size() <= few_bytes) return true;
+  return shared_.unsent_bytes.load(std::memory_order_relaxed) + response.body.size() <= shared_.options.max_held_bytes;
 }
 
 /// What came while the connection was busy with the request before waited for that, not for the thread: it tells nothing.
@@ -197,14 +197,13 @@ bool Connection::take_head() {
   parser_->put(asio::buffer(input_.data(), head_size_), error);
   if (error == beast_http::error::need_more) error = {};
   if (error || !parser_->is_header_done()) return refuse(error ? protocol_error_of(error) : ProtocolError::bad_request), false;
-  if (has_both_lengths(*parser_, input_)) return refuse(ProtocolError::bad_request), false;
+  if (const auto unclear = unclear_framing(*parser_, input_)) return refuse(*unclear), false;
   set_deadline(options.body_timeout_ms);
   const std::uint64_t length = parser_->content_length().value_or(0);
   body_too_large_ = length > options.max_body_bytes;
   body_size_ = body_too_large_ ? 0 : static_cast<std::size_t>(length);
   if (body_too_large_) return true;
-  for (const auto& [name, value] : parser_->headers)
-    if (boost::beast::iequals({piece(name).data(), piece(name).size()}, "expect") && (body_size_ > 0 || parser_->chunked())) output_ += "HTTP/1.1 100 Continue\r\n\r\n";
+  if ((body_size_ > 0 || parser_->chunked()) && waits_to_send(*parser_, input_)) output_ += "HTTP/1.1 100 Continue\r\n\r\n";
   return true;
 }
 
@@ -241,6 +240,7 @@ void Connection::dispatch() {
   request.overdue = overdue_;
   if (!body_too_large_) request.body = parser.chunked() ? std::string_view(parser.chunked_body) : std::string_view(input_).substr(head_size_, body_size_);
   head_only_ = request.method == "HEAD";
+  reads_only_ = head_only_ || request.method == "GET";
   if (head_only_) request.method = "GET";
   close_after_ = close_after_ || !parser.keep_alive() || body_too_large_;
   state_ = State::handling;
@@ -262,7 +262,7 @@ void Connection::answer_together(std::vector<WaitingAnswer>&& answers) {
 void Connection::take_answer(Response&& response) {
   if (state_ != State::handling) return;
   if (thread_.draining) close_after_ = true;
-  append_answer(response);
+  append_answer(may_answer(response) ? response : shared_.handler.protocol_error(ProtocolError::too_much_held));
   input_.erase(0, head_size_ + (parser_->chunked() || body_too_large_ ? 0 : body_size_));
   // A byte of a next request shall not keep the memory of a large body.
   if (input_.capacity() > most_spare && input_.size() < input_.capacity() / 4) input_.shrink_to_fit();
@@ -290,7 +290,7 @@ void Connection::append_answer(const Response& response) {
   output_ += ' ';
   output_.append(reason.data(), reason.size());
   output_ += "\r\nDate: ";
-  output_ += date_header(thread_);
+  output_ += thread_.date_header();
   output_ += "\r\nContent-Type: ";
   output_ += response.content_type;
   output_ += "\r\nContent-Length: ";
@@ -303,6 +303,7 @@ void Connection::append_answer(const Response& response) {
   }
   output_ += close_after_ ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n";
   if (!head_only_) output_ += response.body;
+  count_unsent();
 }
 
 void Connection::refuse(ProtocolError error) {
@@ -322,6 +323,7 @@ void Connection::flush() {
   const std::size_t sent = stream_->write_now(output_);
   if (sent == output_.size()) {
     output_.clear();
+    count_unsent();
     return after_flush();
   }
   // A slow reader: nothing more is taken from it until this is gone.
@@ -341,6 +343,7 @@ void Connection::write_on() {
     self->writing_ = false;
     self->free_since_ = arrival_clock();
     release(self->in_flight_);
+    self->count_unsent();
     self->output_.empty() ? self->after_flush() : self->flush();
   });
 }

@@ -29,7 +29,9 @@ struct IoThread {
   StandingQueue queue;
   std::string spare_output;  // a buffer for the next answer
   std::unordered_set<Connection*> connections;
-  std::string date;  // of the `Date` header, kept for a second
+  /// Kept for a second.
+  const std::string& date_header();
+  std::string date;
   std::int64_t date_second = 0;
   bool draining = false;  // stopping: no connection is kept alive
   /// Last, so that it goes first: the handlers that it still holds own connections, which sign off above.
@@ -41,7 +43,8 @@ struct Shared {
   const ServerOptions& options;
   Handler& handler;
   std::atomic<std::size_t> open_connections = 0;
-  std::atomic<std::size_t> held_bytes = 0;  // of requests not answered yet, where a connection has more than a few
+  std::atomic<std::size_t> held_bytes = 0;    // of requests not answered yet, where a connection has more than a few
+  std::atomic<std::size_t> unsent_bytes = 0;  // of answers, likewise
 };
 
 class Connection final : public AnswerSink, public std::enable_shared_from_this<Connection> {
@@ -69,6 +72,9 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
   void note_arrival();
   /// How much of its client's it holds. False where that grew and all connections together hold more than they may.
   bool count_held();
+  void count_unsent();
+  /// False where all connections together hold so much of answers that nobody has read yet that this one is not to come on top.
+  bool may_answer(const Response& response) const;
   /// Takes requests from the input for as long as they are whole and answered at once.
   void advance();
   /// False where more bytes are needed, or the request is under way, or the connection ends.
@@ -98,6 +104,7 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
   std::chrono::steady_clock::time_point deadline_;
   std::string input_;         // unread bytes: the head of the request under way stands at its beginning
   std::size_t held_ = 0;      // of them and of a chunked body, as the others know it
+  std::size_t unsent_ = 0;    // of `output_` and `in_flight_`, as the others know it
   std::size_t searched_ = 0;  // how far the end of the head was looked for
   std::string output_;        // answers not yet given to the stream
   std::string in_flight_;     // what the stream is writing
@@ -118,7 +125,8 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
   std::size_t head_size_ = 0;
   std::size_t body_size_ = 0;
   bool body_too_large_ = false;
-  bool head_only_ = false;  // HEAD
+  bool head_only_ = false;   // HEAD
+  bool reads_only_ = false;  // GET or HEAD
   std::vector<Header> headers_;
   std::size_t lingered_ = 0;
 };

@@ -1,6 +1,8 @@
 // Beast's parser, with views into the connection's buffer instead of copies. For src/http alone (heavy).
 #pragma once
 
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +55,7 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
   }
   void on_response_impl(int, View, int, Error&) override {}
   void on_field_impl(boost::beast::http::field, View name, View value, Error& error) override {
+    if (is_header_done()) return;  // behind a chunked body: RFC 9112, 7.1.2 allows to pass over it
     Piece name_piece, value_piece;
     if (headers.size() == max_headers_) error = boost::beast::http::error::header_limit;
     if (!take(name, name_piece) || !take(value, value_piece)) error = boost::beast::http::error::bad_value;
@@ -83,15 +86,33 @@ inline ProtocolError protocol_error_of(const boost::system::error_code& error) {
   return ProtocolError::bad_request;
 }
 
-/// Chunked with a length, or two lengths, is how requests are smuggled past proxies.
-inline bool has_both_lengths(const RequestParser& parser, std::string_view input) {
-  bool length = false, coding = false;
-  for (const auto& [name, value] : parser.headers) {
-    const std::string_view text = input.substr(name.offset, name.size);
-    length |= boost::beast::iequals({text.data(), text.size()}, "content-length");
-    coding |= boost::beast::iequals({text.data(), text.size()}, "transfer-encoding");
+inline bool same_token(std::string_view text, std::string_view wanted) { return boost::beast::iequals({text.data(), text.size()}, {wanted.data(), wanted.size()}); }
+
+/// Where a proxy before this server could see another request in these bytes than this server does, which is how requests are smuggled past it:
+/// why it is refused (RFC 9112, 3.2 and 6.3). Two different lengths are refused by Beast.
+inline std::optional<ProtocolError> unclear_framing(const RequestParser& parser, std::string_view input) {
+  std::size_t lengths = 0, codings = 0, hosts = 0;
+  bool only_chunked = true;
+  for (const auto& [name_piece, value_piece] : parser.headers) {
+    const std::string_view name = input.substr(name_piece.offset, name_piece.size);
+    lengths += same_token(name, "content-length");
+    hosts += same_token(name, "host");
+    if (!same_token(name, "transfer-encoding")) continue;
+    ++codings;
+    only_chunked = only_chunked && same_token(input.substr(value_piece.offset, value_piece.size), "chunked");
   }
-  return length && coding;
+  if (codings > 0 && (lengths > 0 || parser.version < 11)) return ProtocolError::bad_request;
+  if (codings > 1 || !only_chunked) return ProtocolError::not_implemented;
+  if (hosts > 1 || (hosts == 0 && parser.version >= 11)) return ProtocolError::bad_request;
+  return std::nullopt;
+}
+
+/// `Expect: 100-continue`, of a client that knows it.
+inline bool waits_to_send(const RequestParser& parser, std::string_view input) {
+  return parser.version >= 11 && std::any_of(parser.headers.begin(), parser.headers.end(), [&](const auto& header) {
+           const auto& [name, value] = header;
+           return same_token(input.substr(name.offset, name.size), "expect") && same_token(input.substr(value.offset, value.size), "100-continue");
+         });
 }
 
 }  // namespace plenoptic::http

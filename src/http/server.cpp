@@ -1,7 +1,9 @@
 #include "http/server.h"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <stdexcept>
 #include <thread>
@@ -22,6 +24,17 @@
 namespace plenoptic::http {
 
 void set_current_thread(IoThread* thread);
+
+const std::string& IoThread::date_header() {
+  const std::time_t now = std::time(nullptr);
+  if (now == date_second) return date;
+  std::array<char, 40> text;
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  date.assign(text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc));
+  date_second = now;
+  return date;
+}
 
 namespace {
 

@@ -23,7 +23,7 @@ struct ServerOptions {
   std::size_t max_headers = 100;
   std::size_t max_uri_bytes = 16 << 10;
   std::size_t max_connections = 20'000;
-  std::size_t max_held_bytes = 256 << 20;  // of requests that are not answered yet, over all connections
+  std::size_t max_held_bytes = 256 << 20;  // of requests that are not answered yet, over all connections; and of answers that are not read yet
   int overload_target_ms = 50;             // what a request may wait for its thread while a queue stands; 0: nothing is overdue
   int header_timeout_ms = 10'000;          // from a request's first byte to the end of its head
   int body_timeout_ms = 30'000;

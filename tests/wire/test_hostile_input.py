@@ -54,12 +54,22 @@ def status(answer):
     (b"GET / HTTP/1.1\r\n" + b"".join(b"X%d: y\r\n" % n for n in range(200)) + b"\r\n", 431),
     (b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400), (b"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef", 400),
     (b"POST / HTTP/1.1\r\nContent-Length: -5\r\n\r\n", 400), (b"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n", 400), (b"POST / HTTP/1.1\r\nContent-Length: abc\r\n\r\n", 400),
-    (b"POST /v1/x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n", 400),
+    (b"POST /v1/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n", 400),
+    (b"GET /healthz HTTP/1.1\r\n\r\n", 400), (b"GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400),
+    (b"POST /v1/x HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
 ])
 def test_malformed_requests(victim, data, expected):
     answer = talk(victim, data)
     assert status(answer) in (expected if isinstance(expected, tuple) else (expected,)), answer[:300]
     assert b'{"error":{"type":' in answer and b"Connection: close" in answer
+
+
+@pytest.mark.parametrize("codings", ["gzip", "identity", "xchunked", "chunked, identity", "chunked, chunked", "gzip, chunked", "chunked\r\nTransfer-Encoding: chunked", "chunked;q=1", ""])
+def test_what_a_coding_hides_is_no_request(victim, codings):
+    """A proxy may take what follows for a body: it must not be answered as a request of its own (RFC 9112, 6.3)."""
+    hidden = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    answer = talk(victim, f"GET /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: {codings}\r\n\r\n".encode() + hidden, timeout=5)
+    assert status(answer) in (400, 501) and answer.count(b"HTTP/1.1 ") == 1 and b"Connection: close" in answer, answer
 
 
 @pytest.mark.parametrize("path, expected", [
@@ -107,6 +117,16 @@ def test_chunked_bodies_and_continue(victim):
     assert status(answer) == 200
     answer = talk(victim, head(victim, "POST /v1/accounts HTTP/1.1", "Content-Type: application/json", f"Content-Length: {len(body)}", "Expect: 100-continue") + body)
     assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK")
+    trailers = chunks.removesuffix(b"\r\n") + b"X-Sum: 1\r\nX-Other: 2\r\n\r\n"
+    answer = talk(victim, head(victim, "POST /v1/accounts HTTP/1.1", "Content-Type: application/json", "Transfer-Encoding: chunked", close=False) + trailers + head(victim))
+    assert [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]] == [200, 200]
+
+
+@pytest.mark.parametrize("protocol, lines, continues", [("1.1", ["Expect: 100-Continue", "Expect: 100-continue"], 1), ("1.1", ["Expect: x"] * 50, 0), ("1.0", ["Expect: 100-continue"], 0)])
+def test_continue_is_said_once_to_who_knows_it(victim, protocol, lines, continues):
+    body = b'{"fields":{"$name":"expected"}}'
+    answer = talk(victim, head(victim, f"POST /v1/accounts HTTP/{protocol}", "Content-Type: application/json", f"Content-Length: {len(body)}", *lines) + body)
+    assert answer.count(b"100 Continue") == continues and answer.count(b" 200 OK") == 1
 
 
 def test_pipelined_requests_are_answered_in_order(victim):
@@ -138,6 +158,21 @@ def test_an_options_label_may_be_as_long_as_a_body(victim):
     answer = client.post(f"/v1/opportunities/{deal['id']}", {"fields": {"$stage": "\u0301" * 900_000 + "\u0323" * 900_000}})
     assert answer.status == 422 and "Proposal" in answer.error["message"] and len(answer.raw) < 2000
     assert client.retrieve("opportunities", deal["id"]) == deal
+
+
+def test_a_record_holds_sixteen_mebibytes(fresh):
+    """What many bodies bring together is limited too; less of it is always taken."""
+    client = Client(fresh("--rate-limit", "0"))
+    for number in range(5):
+        client.create_field("account", f"text{number}", "MARKDOWN")
+    account, long = client.create("accounts", {"$name": "Long"})["id"], "\U0001f600" * 1_000_000
+    for number in range(4):
+        client.update("accounts", account, {f"text{number}": long})
+    before = client.get(f"/v1/accounts/{account}").json
+    answer = client.post(f"/v1/accounts/{account}", {"fields": {"text4": long, "$name": "Longer"}})
+    assert answer.status == 422 and answer.error["param"] == "fields" and "Shorten" in answer.error["message"], answer.status
+    assert client.get(f"/v1/accounts/{account}").json == before
+    client.update("accounts", account, {"text0": "short", "text4": long})
 
 
 @pytest.mark.parametrize("raw", [b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /v1/accounts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer KEY\r\nLightfield-Version: \xff\x80\r\n\r\n"])
@@ -208,6 +243,30 @@ def test_halves_of_bodies_are_held_up_to_a_limit(fresh):
     for sock in socks:
         sock.close()
     assert wait_until(lambda: status(talk(server, post % len(body) + body, timeout=1)) == 401, timeout_s=20)
+
+
+def test_answers_that_nobody_reads_are_held_up_to_a_limit(fresh):
+    """A page of long notes is a hundred megabytes: of such, 256 MiB wait to be read; then lists are refused, and writes and short answers are not."""
+    server = fresh("--rate-limit", "0")
+    client = Client(server)
+    content = "\U0001f600" * 1_000_000
+    for number in range(25):
+        client.create("notes", {"$title": f"Long {number}", "$content": content})
+    request = head(server, "GET /v1/notes HTTP/1.1", close=False)
+    slow = []
+    for _ in range(4):
+        sock = socket.create_connection(("127.0.0.1", server.port), timeout=30 * SLOW)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.sendall(request)
+        slow.append(sock)
+        sock.recv(12, socket.MSG_PEEK)  # it is being answered
+    refused = client.get("/v1/notes")
+    assert refused.status == 503 and refused.headers["retry-after"], refused.status
+    assert client.get("/v1/notes", query={"limit": 1, "offset": 25}).status == 200
+    assert client.create("accounts", {"$name": "Meanwhile"})
+    for sock in slow:
+        sock.close()
+    assert wait_until(lambda: client.get("/v1/notes").status == 200, timeout_s=20 * SLOW)
 
 
 @pytest.mark.skipif(SLOW > 1, reason="a sanitizer tries memory through a pipe, and takes what it cannot for a fault")
