@@ -280,6 +280,8 @@ Error required_field_blank(const ObjectType& type, std::string_view slug) {
   return unprocessable(fmt::format("{} requires {} field", type.crm_name(), slug), fmt::format("fields.{}", slug));
 }
 
+Error record_too_large(std::size_t limit) { return unprocessable(fmt::format("A record's fields hold at most {} bytes together. Shorten its long texts.", limit), "fields"); }
+
 Error required_relationship_cleared(const ObjectType& type, std::string_view key) {
   return unprocessable(fmt::format("{} requires {} relationship. Set it to another record instead of clearing it.", type.crm_name(), key), relationship_param(key));
 }

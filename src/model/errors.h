@@ -86,6 +86,7 @@ Error create_only_relationship(const ObjectType& type, const RelationshipDefinit
 Error missing_field(const ObjectType& type, std::string_view key);
 Error missing_relationship(const ObjectType& type, std::string_view key);
 Error required_field_blank(const ObjectType& type, std::string_view slug);
+Error record_too_large(std::size_t limit);
 Error required_relationship_cleared(const ObjectType& type, std::string_view key);
 Error unique_value_taken(std::string_view key, std::string_view value, std::optional<std::string> holder);
 Error unique_value_taken_on_restore(std::string_view key, std::optional<std::string> holder);

@@ -1,6 +1,7 @@
 #include "services/data_model.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "model/definition_codec.h"
 #include "model/errors.h"
@@ -20,6 +21,7 @@ namespace errors = model::errors;
 
 constexpr std::size_t most_fields = 500;
 constexpr std::size_t most_options = 1000;
+constexpr std::size_t most_relationships = 500;  // of a workspace
 
 bool is_key(std::string_view text) {
   const auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
@@ -56,7 +58,7 @@ void add_option(WriteContext& context, FieldDefinition& field, const std::string
   option.number = {number + 1};
   option.id = make_definition_id(context, "opt");
   option.set_label(name);
-  option.description = description;
+  option.description = checked_description(description);
 }
 
 /// What belongs to some value types only.
@@ -156,7 +158,7 @@ FieldDefinition DataModel::create_field(const NewField& wanted) {
   field.id = make_definition_id(context_, "ad");
   field.key = wanted.key;
   field.label = checked_name(wanted.label, "label");
-  field.description = wanted.description;
+  field.description = checked_description(wanted.description);
   field.type = row->type;
   field.required = wanted.required;
   apply_configuration(context_, field, wanted, workspace_.currency);
@@ -169,7 +171,7 @@ FieldDefinition DataModel::update_field(std::string_view object_type, std::strin
   if (field.system && (wanted.unique || wanted.required))
     throw errors::admin_invalid("A system field keeps its rules; only its label and description may be changed.", wanted.unique ? "unique" : "required");
   if (wanted.label) field.label = checked_name(*wanted.label, "label");
-  if (wanted.description) field.description = *wanted.description;
+  if (wanted.description) field.description = checked_description(*wanted.description);
   if (wanted.required) field.required = *wanted.required;
   if (wanted.unique && *wanted.unique != field.unique) {
     if (*wanted.unique && !may_be_unique(field.type)) throw errors::admin_invalid("A field of this type cannot be unique.", "unique");
@@ -223,7 +225,7 @@ SelectOption DataModel::update_option(std::string_view object_type, std::string_
   const bool returns = place->retired && wanted.retired == false;
   if (wanted.label) place->set_label(checked_name(*wanted.label, "label"));
   if (wanted.label || returns) require_free_label(field, place->label, option_id);
-  if (wanted.description) place->description = *wanted.description;
+  if (wanted.description) place->description = checked_description(*wanted.description);
   if (wanted.retired) place->retired = *wanted.retired;
   const SelectOption option = *place;
   if (wanted.position) {
@@ -240,6 +242,9 @@ model::LinkType DataModel::create_relationship(const NewRelationship& wanted) {
   if (!may_hold_relationships(source)) throw errors::admin_invalid("A custom relationship goes from account, contact, opportunity, task, note or a custom object.", "source");
   if (!destination.custom_fields_allowed && destination.number != model::types::member)
     throw errors::admin_invalid("A custom relationship goes to account, contact, opportunity, member or a custom object.", "target");
+  const auto is_custom = [](const model::LinkType& link) { return link.number >= model::first_custom_link_type; };
+  if (std::cmp_greater_equal(std::count_if(schema().link_types().begin(), schema().link_types().end(), is_custom), most_relationships))
+    throw errors::admin_invalid("A workspace has at most 500 custom relationships.", "key");
   require_key(wanted.key, "key");
   for (const ObjectType* type : {&source, &destination}) require_free_key(*type, wanted.key, "key");
   const bool self = source.number == destination.number;
@@ -254,7 +259,7 @@ model::LinkType DataModel::create_relationship(const NewRelationship& wanted) {
   link.number = model::first_custom_link_type;
   for (const model::LinkType& known : schema().link_types()) link.number = std::max(link.number, known.number + 1);
   link.id = make_definition_id(context_, "rd");
-  link.description = wanted.description;
+  link.description = checked_description(wanted.description);
   link.ends[0].type = source.number;
   link.ends[0].key = wanted.key;
   link.ends[0].label = checked_name(wanted.label, "label");
@@ -271,7 +276,7 @@ model::LinkType DataModel::update_relationship(std::string_view id_or_key, const
   model::LinkType link = get_relationship(id_or_key);
   if (wanted.label) link.ends[0].label = checked_name(*wanted.label, "label");
   if (wanted.inverse_label) link.ends[1].label = checked_name(*wanted.inverse_label, "inverseLabel");
-  if (wanted.description) link.description = *wanted.description;
+  if (wanted.description) link.description = checked_description(*wanted.description);
   put_link_type(link);
   return link;
 }

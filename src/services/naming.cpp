@@ -15,6 +15,12 @@ std::string checked_name(std::string_view sent, std::string_view param) {
   throw model::errors::admin_invalid("'" + std::string(param) + "' must be 1 to 200 characters, not only white space.", std::string(param));
 }
 
+std::optional<std::string> checked_description(const std::optional<std::string>& sent) {
+  constexpr std::size_t longest = 1000;
+  if (sent && base::utf8_length(*sent) > longest) throw model::errors::admin_invalid("'description' must be at most 1,000 characters.", "description");
+  return sent;
+}
+
 std::string checked_currency(std::string_view sent, std::string_view param) {
   std::string code(sent);
   for (char& c : code)

@@ -108,6 +108,15 @@ Change change_of(const Record& record, ChangeKind kind) {
   return change;
 }
 
+/// The row's form. What a body brings is limited, and what many of them bring together is here: rows, answers and log entries hold all of a record.
+/// One that is larger (from before there was a limit) may still shrink.
+std::string encode_within_limit(const FieldValues& values, std::size_t bytes_before) {
+  constexpr std::size_t most = 16 << 20;
+  std::string encoded = model::encode_fields(values);
+  if (encoded.size() > most && encoded.size() > bytes_before) throw errors::record_too_large(most);
+  return encoded;
+}
+
 /// Puts what differs into `change` and into `values`.
 void merge_fields(UniqueValues& unique, const ObjectType& type, const FieldValues& wanted, FieldValues& values, Change& change) {
   for (const auto& [number, after] : wanted.entries()) {
@@ -163,7 +172,7 @@ Record create_record(WriteContext& context, const ObjectType& type, const Record
   UniqueValues unique(context, type, record.id);
   merge_fields(unique, type, write.fields, values, change);
   change.before = {};
-  record.fields = model::encode_fields(values);
+  record.fields = encode_within_limit(values, 0);
   change.links = apply_relationships(context, type, record.id, write.relationships);
   for (const auto& [link_type, target] : server_links)
     if (context.storage.add_link(context.workspace, context.schema->link_type(link_type), record.id, target)) change.links.push_back({link_type, record.id, target, true});
@@ -180,7 +189,7 @@ Record update_record(WriteContext& context, const ObjectType& type, RecordId id,
     FieldValues values = model::decode_fields(record.fields);
     UniqueValues unique(context, type, id);
     merge_fields(unique, type, write.fields, values, change);
-    if (!change.after.empty()) record.fields = model::encode_fields(values);
+    if (!change.after.empty()) record.fields = encode_within_limit(values, record.fields.size());
   }
   change.links = apply_relationships(context, type, id, write.relationships);
   if (!change.after.empty() || !change.links.empty()) append_and_store(context, record, std::move(change));

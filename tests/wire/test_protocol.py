@@ -299,6 +299,27 @@ class TestOperators:
         assert client.admin_ok("POST", f"fields/{key}", {"objectType": "account", "label": "L"})["description"] == "why"
         assert client.admin_ok("POST", f"fields/{key}", {"objectType": "account", "description": None})["description"] is None
 
+    def test_a_description_has_a_thousand_characters(self, client, unique):
+        key, most = f"long{unique}", "\u00e9" * 1000
+        field = {"objectType": "account", "key": key, "label": "L", "valueType": "SINGLE_SELECT", "options": ["A"]}
+        option = client.admin_ok("POST", "fields", {**field, "description": most})["typeConfiguration"]["options"][0]["id"]
+        relationship = {"source": "account", "key": f"far{unique}", "label": "L", "target": "contact"}
+        client.admin_ok("POST", "relationships", {**relationship, "description": most})
+        with nothing_changes(client):
+            for path, body in [("fields", {**field, "key": f"more{unique}"}), (f"fields/{key}", {"objectType": "account"}), ("options", {"objectType": "account", "field": key, "label": "B"}),
+                               (f"options/{option}", {"objectType": "account", "field": key}), ("relationships", {**relationship, "key": f"further{unique}"}), (f"relationships/far{unique}", {})]:
+                answer = client.admin("POST", path, {**body, "description": most + "x"})
+                assert answer.status == 400 and answer.error["param"] == "description" and "1,000 characters" in answer.error["message"], (path, answer)
+
+    def test_relationships_have_an_end(self, fresh):
+        client = Client(fresh("--rate-limit", "0"))
+        for number in range(500):
+            client.create_relationship("account", f"r{number}", "contact")
+        with nothing_changes(client):
+            answer = client.admin("POST", "relationships", {"source": "account", "key": "last", "label": "L", "target": "contact"})
+        assert answer.status == 400 and "500" in answer.error["message"]
+        assert client.get("/v1/accounts/definitions").status == 200
+
     def test_a_key_that_would_filter_two_relationships_is_refused(self, client, unique):
         client.create_relationship("account", f"shared{unique}", "opportunity")
         answer = client.admin("POST", "relationships", {"source": "contact", "key": f"shared{unique}", "label": "L", "target": "opportunity"})
