@@ -31,6 +31,12 @@ std::string as_time(const std::string& text) {
   return base::format_timestamp(base::SystemClock().now_ms() + std::stoll(text) * 86'400'000);
 }
 
+Json as_number(const OptionRow& option, const std::string& text) {
+  if (text.size() > 9 || text.find_first_not_of("0123456789") != std::string::npos)
+    throw std::runtime_error(std::string(option.flag) + " takes a whole number from 0 on, not " + base::shell_word(text));
+  return base::JsonNumber{text};
+}
+
 Json as_list(const std::string& text) {
   Json::Array items;
   for (std::size_t begin = 0; begin <= text.size();) {
@@ -51,7 +57,7 @@ Json body_of(const CommandRow& row, const Invocation& invocation) {
     if (text == invocation.texts.end() || text->second.empty()) continue;
     switch (option.takes) {
       case Takes::list: body[option.key] = as_list(text->second); break;
-      case Takes::number: body[option.key] = base::JsonNumber{text->second}; break;
+      case Takes::number: body[option.key] = as_number(option, text->second); break;
       case Takes::time: body[option.key] = as_time(text->second); break;
       default: body[option.key] = text->second;
     }

@@ -44,13 +44,14 @@ std::string table(const std::vector<Json>& rows, const std::vector<std::string_v
     auto& line = cells.emplace_back();
     for (std::string_view column : columns) line.push_back(at(row, column));
   }
+  std::vector<std::size_t> widths(columns.size());
+  for (const auto& line : cells)
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], base::utf8_length(line[i]));
   std::string out;
   for (const auto& line : cells) {
     for (std::size_t i = 0; i < line.size(); ++i) {
-      std::size_t width = 0;
-      for (const auto& other : cells) width = std::max(width, base::utf8_length(other[i]));
       out += line[i];
-      if (i + 1 < line.size()) out.append(width - base::utf8_length(line[i]) + 2, ' ');
+      if (i + 1 < line.size()) out.append(widths[i] - base::utf8_length(line[i]) + 2, ' ');
     }
     out += '\n';
   }

@@ -70,6 +70,10 @@ def test_fields_options_relationships(target, unique):
     option = cli.ok("option", "create", *target, "--object", "opportunity", "--field", slug, "--label", "Bronze")
     assert [o["label"] for o in option["typeConfiguration"]["options"]] == ["Gold", "Silver", "Bronze"] if "typeConfiguration" in option else option["label"] == "Bronze"
     assert [o["label"] for o in cli.ok("option", "list", *target, "--object", "opportunity", "--field", slug)["data"]] == ["Gold", "Silver", "Bronze"]
+    for position in ("x", "-1", '0,"retired":true', "1e3"):
+        assert "--position takes a whole number" in cli.fails("option", "update", option["id"], *target, "--object", "opportunity", "--field", slug, f"--position={position}")
+    cli.ok("option", "update", option["id"], *target, "--object", "opportunity", "--field", slug, "--position", "0")
+    assert [o["label"] for o in cli.ok("option", "list", *target, "--object", "opportunity", "--field", slug)["data"]] == ["Bronze", "Gold", "Silver"]
     assert {f["objectType"] for f in cli.ok("field", "list", *target, "--object", "contact")["data"]} == {"contact"}
     assert cli.ok("field", "update", slug, *target, "--object", "opportunity", "--label", "Deal tier")["label"] == "Deal tier"
     assert slug in [f["key"] for f in cli.ok("field", "list", *target)["data"]]
