@@ -14,10 +14,9 @@ using storage::Reader;
 
 constexpr std::size_t link_ranges = 16;  // more than threads, so that none waits long for the last
 
-/// A snapshot for each thread, all of one moment: taken again where a commit came in between.
+/// A snapshot for each thread, all of one moment: where a commit came in between, taken again, and half as many.
 std::vector<std::unique_ptr<Reader>> open_snapshots(storage::Database& database, model::WorkspaceId workspace) {
-  const std::size_t count = std::max(1U, std::thread::hardware_concurrency());
-  for (;;) {
+  for (std::size_t count = std::max(1U, std::thread::hardware_concurrency());; count = std::max<std::size_t>(1, count / 2)) {
     std::vector<std::unique_ptr<Reader>> snapshots;
     snapshots.reserve(count);
     for (std::size_t i = 0; i < count; ++i) snapshots.push_back(database.read());

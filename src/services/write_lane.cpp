@@ -10,6 +10,8 @@ namespace {
 /// More in one group would only make its first requests wait longer.
 constexpr std::size_t largest_group = 256;
 
+using Kind = storage::StorageError::Kind;
+
 }  // namespace
 
 WriteLane::WriteLane(Parts parts, std::size_t capacity) : parts_(std::move(parts)), capacity_(capacity), thread_([this] { loop(); }) {}
@@ -54,7 +56,7 @@ void WriteLane::loop() {
     try {
       parts_.database.maintain();
     } catch (const storage::StorageError& failure) {
-      if (failure.kind == storage::StorageError::Kind::unknown_outcome) parts_.abandon(failure.what());
+      if (failure.kind == Kind::unknown_outcome) parts_.abandon(failure.what());
       // Of another kind: a later commit meets the same fault, or is refused for it, and answers for it.
     }
   }
@@ -80,14 +82,17 @@ void WriteLane::run_group(std::vector<Outcome>& group) {
     parts_.database.write_group([&](storage::Writer& writer) {
       for (Outcome& outcome : group) run_job(writer, outcome);
     });
+  } catch (const std::exception& failure) {
+    const auto* of_storage = dynamic_cast<const storage::StorageError*>(&failure);
+    if (of_storage && of_storage->kind == Kind::unknown_outcome) parts_.abandon(failure.what());
+    for (Outcome& outcome : group) outcome.error = std::current_exception();
+    return;
+  }
+  try {
     publish(group);
-  } catch (const storage::StorageError& failure) {
-    if (failure.kind == storage::StorageError::Kind::unknown_outcome) parts_.abandon(failure.what());
-    const auto error = std::current_exception();
-    for (Outcome& outcome : group) outcome.error = error;
-  } catch (...) {
-    const auto error = std::current_exception();
-    for (Outcome& outcome : group) outcome.error = error;
+  } catch (const std::exception& failure) {
+    // The group is durable: whoever were told that it failed, or read on without it, would be told what is not so.
+    parts_.abandon(std::string("what was committed could not be taken in: ") + failure.what());
   }
 }
 
@@ -109,7 +114,7 @@ void WriteLane::run_job(storage::Writer& writer, Outcome& outcome) {
     outcome.changes = std::move(context.changes);
     outcome.after_commit = std::move(context.after_commit);
   } catch (const storage::StorageError&) {
-    throw;  // the group as a whole
+    throw;  // the group as a whole: after some failures SQLite's transaction cannot be gone on with
   } catch (...) {
     outcome.error = std::current_exception();
     writer.undo_request();

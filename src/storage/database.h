@@ -153,7 +153,7 @@ class Writer : public Reader {
   /// the stored entry leaves the values out (the record has them, minus later changes).
   virtual std::uint64_t append_change(model::Change& change) = 0;
   virtual void put_idempotent(const IdempotencySpace& space, const IdempotentAnswer& answer) = 0;
-  /// Deletes up to `limit` answers made before `created_before_ms`; returns how many.
+  /// Deletes up to `limit` answers made before `created_before_ms`, or further ahead of now than that is behind it; whether there may be more.
   virtual bool expire_idempotent(std::int64_t created_before_ms, std::int64_t now_ms, std::size_t limit) = 0;
 
   /// A savepoint of one request within the group; they do not nest.

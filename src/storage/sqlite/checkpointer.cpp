@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::int64_t few_pages = 512;            // left to the last checkpoint, which commits wait for
 constexpr std::chrono::seconds shortest_rest{10};  // between two checkpoints, unless the log grows too long meanwhile
-constexpr int most_passes = 4;                     // beside commits, each over what came during the one before
+constexpr std::chrono::seconds pause_after_failure{1};
+constexpr int most_passes = 4;  // beside commits, each over what came during the one before
 
 /// The kernel tells an error to one caller only: whoever synced after it would be told that all is well.
 [[noreturn]] void throw_unsynced(int code) { throw StorageError(StorageError::Kind::unknown_outcome, fmt::format("the database file could not be synced (SQLite code {})", code)); }
@@ -52,7 +53,9 @@ void Checkpointer::maintain() {
 
 /// Who writes without end has half as many of them, each over more changes of the same pages; who writes now and then is held up for a shorter time.
 bool Checkpointer::is_due(std::int64_t pages) const {
-  const bool was_lately = last_end_ && std::chrono::steady_clock::now() - *last_end_ < shortest_rest;
+  const auto ended_within = [this](std::chrono::seconds span) { return last_end_ && std::chrono::steady_clock::now() - *last_end_ < span; };
+  if (last_failed_ && ended_within(pause_after_failure)) return false;  // it would write all again that it could, and no further
+  const bool was_lately = ended_within(shortest_rest);
   return pages >= limit_pages_ / (was_lately ? 2 : 4);
 }
 
@@ -63,8 +66,9 @@ void Checkpointer::loop() {
     if (stopping_) return;
     lock.unlock();
     std::optional<StorageError> unsynced;
+    bool done = false;
     try {
-      run();
+      done = run();
     } catch (const StorageError& failure) {
       if (failure.kind == StorageError::Kind::unknown_outcome) unsynced = failure;
       // Of another kind: the next commit meets the same fault and answers for it.
@@ -72,24 +76,26 @@ void Checkpointer::loop() {
     lock.lock();
     unsynced_ = unsynced;
     wanted_ = false;
+    last_failed_ = !done;
     last_end_ = std::chrono::steady_clock::now();
     changed_.notify_all();
   }
 }
 
-void Checkpointer::run() {
+bool Checkpointer::run() {
   std::unique_lock commit(commit_mutex_);
   int copied = 0;
   for (int pass = 0; pass < most_passes && pages_ - copied > few_pages; ++pass) {
     const auto pin = open_snapshot_();
     pin->workspaces();  // a snapshot is as of its first read
     commit.unlock();
-    if (!copy(SQLITE_CHECKPOINT_PASSIVE, &copied)) return;
+    if (!copy(SQLITE_CHECKPOINT_PASSIVE, &copied)) return false;
     if (pass == 0) write_out_.run();  // later ones have less to sync, and are to be done before as much comes again
     sync_database(connection_);
     commit.lock();
   }
   finish();
+  return true;
 }
 
 void Checkpointer::finish() {

@@ -38,7 +38,8 @@ class Checkpointer {
  private:
   bool is_due(std::int64_t pages) const;
   void loop();
-  void run();
+  /// False where it could not: a full disk, a file that cannot be read.
+  bool run();
   /// Under the commit mutex. What stands in the log is in the file when it returns, unless a reader holds it up.
   void finish();
   /// False where it could not, or not all; how many pages of the log are in the file goes to `copied`.
@@ -56,7 +57,8 @@ class Checkpointer {
   bool wanted_ = false;
   bool stopping_ = false;
   std::optional<std::chrono::steady_clock::time_point> last_end_;  // of a checkpoint
-  std::optional<StorageError> unsynced_;                           // why the file may lack what the log was copied to it
+  bool last_failed_ = false;
+  std::optional<StorageError> unsynced_;  // why the file may lack what the log was copied to it
   std::thread thread_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstring>
 #include <new>
 #include <string_view>
@@ -38,11 +39,18 @@ struct LogFile {
     return code;
   }
 
-  int put(std::string_view bytes, sqlite3_int64 at) { return below()->pMethods->xWrite(below(), bytes.data(), static_cast<int>(bytes.size()), at); }
+  /// A quota, or a limit of the file's size, is as good as a full disk: SQLite knows one of the three.
+  int put(std::string_view bytes, sqlite3_int64 at) {
+    const int code = below()->pMethods->xWrite(below(), bytes.data(), static_cast<int>(bytes.size()), at);
+    if (code != SQLITE_IOERR_WRITE) return code;
+    int reason = 0;
+    below()->pMethods->xFileControl(below(), SQLITE_FCNTL_LAST_ERRNO, &reason);
+    return reason == EDQUOT || reason == EFBIG ? SQLITE_FULL : code;
+  }
   int find_size() { return below()->pMethods->xFileSize(below(), &size); }
 
   /// Once frames reach the file's end: zeros, which are no frame to SQLite, up to the next MiB. Never before the header is durable: a log that was
-  /// cut would come back, if that is lost, with a hole in it. Where the disk has no room for them, the log goes on without.
+  /// cut would come back, if that is lost, with a hole in it. Where they cannot be written, the log goes on without.
   int grow() {
     if (begin < header_bytes) return SQLITE_OK;
     if (begin == header_bytes)  // it may have been cut, here or by the checkpointer
@@ -52,9 +60,7 @@ struct LogFile {
     const sqlite3_int64 whole = (size / grown_by + 1) * grown_by;
     while (size < whole) {
       const auto piece = static_cast<std::size_t>(std::min<sqlite3_int64>(whole - size, zeros.size()));
-      const int code = put({zeros.data(), piece}, size);
-      if (code == SQLITE_FULL) return find_size();
-      if (code != SQLITE_OK) return code;
+      if (put({zeros.data(), piece}, size) != SQLITE_OK) return find_size();
       size += static_cast<sqlite3_int64>(piece);
     }
     return SQLITE_OK;

@@ -50,7 +50,7 @@ WriteStatements::WriteStatements(Connection& connection)
       store_sequence(connection, "UPDATE workspaces SET log_sequence = ? WHERE id = ?"),
       put_idempotent(connection, "INSERT OR REPLACE INTO idempotency (workspace_id, operation, record, key, subject, status, body, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
       oldest_idempotent(connection, "SELECT rowid, created_at, length(body) FROM idempotency ORDER BY rowid LIMIT ?"),
-      drop_idempotent(connection, "DELETE FROM idempotency WHERE rowid <= ? AND created_at < ?") {}
+      drop_idempotent(connection, "DELETE FROM idempotency WHERE rowid <= ? AND (created_at < ? OR created_at > ?)") {}
 
 void WriteTransaction::run(const std::function<void()>& work) {
   begin();
@@ -273,8 +273,10 @@ void WriteTransaction::put_idempotent(const IdempotencySpace& space, const Idemp
 }
 
 bool WriteTransaction::expire_idempotent(std::int64_t created_before_ms, std::int64_t now_ms, std::size_t limit) {
-  // Each is bound once, so they stand in the order in which they expire, but for those of a clock that was ahead. Behind a long answer
-  // its time costs as much as it to read: the first that stays is the last that is looked at.
+  // Each is bound once, so they stand in the order in which they expire, but for those of a clock that was ahead: by more than a lifetime,
+  // and they expire too, or they would stand before all others for as long. Behind a long answer its time costs as much as it to read: the
+  // first that stays is the last that is looked at.
+  const std::int64_t latest_ms = now_ms + (now_ms - created_before_ms);
   constexpr std::int64_t most_bytes = 16 << 20;
   std::int64_t last = 0, bytes = 0;
   bool more = false;
@@ -282,14 +284,15 @@ bool WriteTransaction::expire_idempotent(std::int64_t created_before_ms, std::in
     std::size_t expired = 0;
     auto oldest = write_.oldest_idempotent.use();
     for (oldest.bind(static_cast<std::uint64_t>(2 * limit)); !more && oldest.step();) {
-      if (oldest.integer(1) > now_ms) continue;
-      if (oldest.integer(1) >= created_before_ms) break;
+      const std::int64_t created_ms = oldest.integer(1);
+      if (created_ms > now_ms && created_ms <= latest_ms) continue;
+      if (created_ms >= created_before_ms && created_ms <= now_ms) break;
       last = oldest.integer(0);
       bytes += oldest.integer(2);
       more = ++expired == limit || bytes >= most_bytes;
     }
   }
-  if (last > 0) write_.drop_idempotent.use().bind(last, created_before_ms).run();
+  if (last > 0) write_.drop_idempotent.use().bind(last, created_before_ms, latest_ms).run();
   return more;
 }
 
