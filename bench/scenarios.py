@@ -15,7 +15,7 @@ from bench.plenoptic import TYPES, Server, copy_of, http_headers
 ON_EVERY_SIZE = {"retrieve": 64, "update": 64, "list": 32, "contains": 32, "starts": 32, "relationship": 32, "offset": 32, "create": 64}
 WRITES = {"update", "create"}
 # How many times longer than others their turns are: an update at a million records is quick or slow by whether a checkpoint falls into its turn, so
-# one has to fall into each; and the first minute of them is slower, since the log's file grows for the first time.
+# one has to fall into each. To warm up too.
 LONGER = {"update": 3}
 BESIDE_PEERS = {"retrieve": 64, "update": 64, "list": 64, "contains": 64, "create": 64}
 
