@@ -15,6 +15,7 @@
 #include "base/utf8.h"
 #include "server/app.h"
 #include "server/demo_seed.h"
+#include "server/huge_pages.h"
 #include "server/verify.h"
 #include "services/members.h"
 
@@ -108,6 +109,8 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+constexpr std::size_t plain_memory = std::size_t{64} << 20;
+
 void serve_until_stopped(App& app, StopSignals& signals) {
   signals.wait();
   app.stop(grace_ms);
@@ -116,6 +119,7 @@ void serve_until_stopped(App& app, StopSignals& signals) {
 int run_serve(const Settings& settings) {
   StopSignals signals;
   raise_descriptor_limit();
+  use_huge_pages_past(plain_memory);
   App app(settings, Listening::everywhere);
   app.start();
   std::cout << "Plenoptic " << version << " listens on " << app.url() << ", data in " << settings.data << std::endl;
@@ -173,6 +177,7 @@ void print_first_call(const App& app, const std::string& key, const std::string&
 int run_dev(const Settings& settings, const DevOptions& options) {
   StopSignals signals;
   raise_descriptor_limit();
+  use_huge_pages_past(plain_memory);
   App app(settings, Listening::everywhere);
   const DevWorkspace workspace = make_dev_workspace(app, options);
   const std::string key = app.create_admin_key(workspace.entry->id, dev_admin, "dev");
