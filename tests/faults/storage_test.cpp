@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <thread>
 
@@ -67,6 +68,61 @@ TEST_F(StorageTest, ASyncThatFailsLeavesTheOutcomeUnknown) {
   }
 }
 
+/// What the process has given the system to be written to a disk.
+std::uint64_t bytes_to_disk() {
+  std::ifstream io("/proc/self/io");
+  std::string name;
+  std::uint64_t bytes = 0;
+  while (io >> name >> bytes)
+    if (name == "write_bytes:") return bytes;
+  return 0;
+}
+
+TEST_F(StorageTest, ALogWhoseSyncFailedIsWrittenAnewBeforeItIsBelieved) {
+  const std::string log = directory + "/plenoptic.db-wal", mark = log + "-unsynced";
+  constexpr std::size_t bytes = 8 << 20;
+  const auto killed = [&] {
+    FaultyFileSystem system({}, [] {});
+    const auto database = storage::open_sqlite({.directory = directory});
+    write(*database, "answered", bytes);
+    system.set_plan({.failing = {.at = 1, .count = 1}, .failing_on = Operation::sync});
+    try {
+      write(*database, "unsynced");
+    } catch (const StorageError&) {
+      ::_exit(70);
+    }
+  };
+  ASSERT_EXIT(killed(), testing::ExitedWithCode(70), "");
+  ASSERT_TRUE(std::filesystem::exists(mark));
+  const std::uint64_t before = bytes_to_disk();
+  {
+    const auto database = storage::open_sqlite({.directory = directory});
+    EXPECT_GE(database->read()->workspaces().size(), 1U);
+  }
+  EXPECT_GE(bytes_to_disk() - before, bytes);
+  EXPECT_FALSE(std::filesystem::exists(mark));
+}
+
+TEST_F(StorageTest, ALogThatCannotBeWrittenAnewIsNotServed) {
+  const std::string log = directory + "/plenoptic.db-wal", mark = log + "-unsynced";
+  std::filesystem::create_directory(log);  // which nobody can write
+  std::ofstream(mark).close();
+  try {
+    storage::open_sqlite({.directory = directory});
+    FAIL() << "a log that may not be on the disk was believed";
+  } catch (const StorageError& failure) {
+    EXPECT_THAT(failure.what(), testing::HasSubstr("cannot be written"));
+  }
+  EXPECT_TRUE(std::filesystem::exists(mark));
+}
+
+TEST_F(StorageTest, AMarkWithoutALogIsTakenAway) {
+  const std::string mark = directory + "/plenoptic.db-wal-unsynced";
+  std::ofstream(mark).close();
+  storage::open_sqlite({.directory = directory});
+  EXPECT_FALSE(std::filesystem::exists(mark));
+}
+
 TEST_F(StorageTest, WhatAKilledServerLeftIsSyncedBeforeItIsAnsweredFrom) {
   const auto killed = [&] {
     // As if killed between the write of a commit and its sync: in the system's cache, and maybe not on the disk.
@@ -100,6 +156,7 @@ TEST_F(StorageTest, AFileThatCouldNotBeSyncedIsNotBelieved) {
       }
     EXPECT_TRUE(told);
     EXPECT_EQ(system.count(Operation::sync), failing);
+    EXPECT_EQ(std::filesystem::exists(directory + "/plenoptic.db-wal-unsynced"), failing == 1) << "the log's own sync is marked for the next start";
   }
 }
 

@@ -8,6 +8,8 @@
 #include <new>
 #include <string_view>
 
+#include "storage/sqlite/recovery.h"
+
 namespace plenoptic::storage::sqlite {
 namespace {
 
@@ -20,6 +22,7 @@ constexpr std::array<char, most_written> zeros{};
 /// A write-ahead log's file. SQLite gives the memory and sees the first member only; the file below follows this object.
 struct LogFile {
   sqlite3_file seen;
+  const char* path = nullptr;  // SQLite keeps it until the file is closed
   std::string gathered;
   sqlite3_int64 begin = 0;  // where the gathered bytes stand in the file
   sqlite3_int64 size = 0;   // of the file, as it was when the log began anew and has grown since
@@ -100,6 +103,12 @@ int close_log(sqlite3_file* file) {
   return flush_code != SQLITE_OK ? flush_code : code;
 }
 
+int sync_log(sqlite3_file* file, int flags) {
+  const int code = flushed(file, &sqlite3_io_methods::xSync, flags);
+  if (code == SQLITE_IOERR_FSYNC) mark_unsynced(LogFile::of(file).path);
+  return code;
+}
+
 int write_log(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 at) {
   try {
     return LogFile::of(file).write({static_cast<const char*>(bytes), static_cast<std::size_t>(size)}, at);
@@ -114,7 +123,7 @@ constexpr sqlite3_io_methods log_methods{
     .xRead = [](sqlite3_file* file, void* to, int size, sqlite3_int64 at) { return flushed(file, &sqlite3_io_methods::xRead, to, size, at); },
     .xWrite = write_log,
     .xTruncate = [](sqlite3_file* file, sqlite3_int64 size) { return flushed(file, &sqlite3_io_methods::xTruncate, size); },
-    .xSync = [](sqlite3_file* file, int flags) { return flushed(file, &sqlite3_io_methods::xSync, flags); },
+    .xSync = sync_log,
     .xFileSize = [](sqlite3_file* file, sqlite3_int64* size) { return flushed(file, &sqlite3_io_methods::xFileSize, size); },
     .xLock = [](sqlite3_file* file, int lock) { return passed(file, &sqlite3_io_methods::xLock, lock); },
     .xUnlock = [](sqlite3_file* file, int lock) { return passed(file, &sqlite3_io_methods::xUnlock, lock); },
@@ -138,6 +147,7 @@ int open_file(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags,
   const int code = below(vfs)->xOpen(below(vfs), path, log->below(), flags, flags_out);
   if (code == SQLITE_OK) {
     log->seen.pMethods = &log_methods;
+    log->path = path;
     log->find_size();
     return code;
   }

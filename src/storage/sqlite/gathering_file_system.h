@@ -1,9 +1,11 @@
-// A file system for the writing connection: what SQLite appends to its write-ahead log, two writes a page, gathers in memory
+// A file system for the connections that write and copy: what SQLite appends to its write-ahead log, two writes a page, gathers in memory
 // and goes to the file in one, before it is synced or read. A commit is synced before anyone is told of its pages (with
 // synchronous=FULL), so nobody misses what waits here; all else goes straight to the file system below.
 //
 // The log's file grows ahead of what is written, by a MiB of zeros at a time: to sync a file that became longer is to sync where it stands
 // on the disk too, which on most file systems is another write, or a journal's, and another wait.
+//
+// Where a sync of the log fails, here or in a checkpoint, the next start is told (`recovery.h`).
 #pragma once
 
 #include <memory>

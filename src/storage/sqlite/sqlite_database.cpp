@@ -36,8 +36,11 @@ void configure(Connection& connection, const SqliteOptions& options) {
   connection.pragma("mmap_size", 0);
 }
 
-Connection open_for_checkpoints(const std::string& path, const SqliteOptions& options) {
-  Connection connection(path, SQLITE_OPEN_READWRITE);
+/// What is never synced must not wait for it.
+const char* file_system(const SqliteOptions& options, const GatheringFileSystem& gathering) { return options.throw_away ? nullptr : gathering.name(); }
+
+Connection open_for_checkpoints(const std::string& path, const SqliteOptions& options, const GatheringFileSystem& gathering) {
+  Connection connection(path, SQLITE_OPEN_READWRITE, file_system(options, gathering));
   configure(connection, options);
   return connection;
 }
@@ -121,7 +124,7 @@ class SqliteDatabase final : public Database {
         transaction_(connection_, read_, write_, recent_),
         folder_(connection_, recent_, options.ends_in_slice),
         pool_(path_, options),
-        checkpointer_(open_for_checkpoints(path_, options), write_out_, [this] { return read(); }, commit_mutex_, options.wal_limit_bytes / page_bytes) {
+        checkpointer_(open_for_checkpoints(path_, options, gathering_), write_out_, [this] { return read(); }, commit_mutex_, options.wal_limit_bytes / page_bytes) {
     if (!load_recent_ends(connection_, recent_)) make_ends_anew();
     // The file's size says nothing: it is written over from its beginning. The hook tells the pages in use.
     sqlite3_wal_hook(
@@ -184,8 +187,8 @@ class SqliteDatabase final : public Database {
 
   static Connection open(const std::string& path, const SqliteOptions& options, const GatheringFileSystem& gathering) {
     ::umask(0077);
-    // What is never synced must not wait for it.
-    Connection connection(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, options.throw_away ? nullptr : gathering.name());
+    if (!options.throw_away) write_over_unsynced(path + "-wal");
+    Connection connection(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, file_system(options, gathering));
     try {
       configure(connection, options);
       connection.pragma("cache_size", -options.page_cache_kib);
@@ -194,7 +197,9 @@ class SqliteDatabase final : public Database {
     } catch (const StorageError& failure) {
       if (failure.kind == StorageError::Kind::corrupt)
         throw StorageError(failure.kind, path + " is damaged or no Plenoptic database. Nothing was changed. Restore it from a backup, or name another directory with --data.");
-      if (failure.kind == StorageError::Kind::full) throw StorageError(failure.kind, "the disk of " + path + " is full. Nothing was changed. Make room and start again.");
+      const bool no_room_for_index_of_log = sqlite3_extended_errcode(connection.handle()) == SQLITE_IOERR_SHMSIZE;
+      if (failure.kind == StorageError::Kind::full || no_room_for_index_of_log)
+        throw StorageError(StorageError::Kind::full, "the disk of " + path + " is full. Nothing was changed. Make room and start again.");
       if (failure.kind == StorageError::Kind::unwritable) throw StorageError(failure.kind, path + " cannot be written. Give this user the right to write it and its directory.");
       throw;
     }
