@@ -1,8 +1,11 @@
 #include "storage/sqlite/end_folder.h"
 
 #include <algorithm>
+#include <future>
 #include <span>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "storage/change_codec.h"
 
@@ -25,6 +28,37 @@ void write_ends(WriteTransaction& transaction, std::span<const EndChange> ends) 
   }
 }
 
+/// Notes what the log tells while the log is read on: either takes as long as the other.
+class LoadedEnds {
+ public:
+  LoadedEnds(RecentEnds& recent, WorkspaceId workspace) : recent_(recent), workspace_(workspace) { gathered_.reserve(at_once); }
+
+  void add(const model::LinkChange& link, std::uint64_t sequence) {
+    gathered_.emplace_back(EndChange{.record = link.destination, .source = link.source, .workspace = workspace_, .type = link.type, .added = link.added}, sequence);
+    if (gathered_.size() == at_once) note();
+  }
+  void finish() {
+    note();
+    noting_.get();
+  }
+
+ private:
+  static constexpr std::size_t at_once = 1 << 14;
+
+  void note() {
+    if (noting_.valid()) noting_.get();
+    noting_ = std::async(std::launch::async, [this, changes = std::exchange(gathered_, {})] {
+      for (const auto& [change, sequence] : changes) recent_.note(change, sequence);
+    });
+    gathered_.reserve(at_once);
+  }
+
+  RecentEnds& recent_;
+  const WorkspaceId workspace_;
+  std::vector<std::pair<EndChange, std::uint64_t>> gathered_;
+  std::future<void> noting_;  // whose end waits for it
+};
+
 }  // namespace
 
 bool load_recent_ends(Connection& connection, RecentEnds& recent) {
@@ -36,12 +70,13 @@ bool load_recent_ends(Connection& connection, RecentEnds& recent) {
     std::int64_t sequence = log.integer(1);
     recent.reserve(recent.noted() + std::min(2 * static_cast<std::size_t>(log.integer(2) - sequence), most_times_due * recent.most()));
     try {
+      LoadedEnds ends(recent, workspace);
       auto entry = entries.use();
       for (entry.bind(workspace.value, sequence); entry.step(); recent.note_log_entry()) {
         if (entry.integer(0) != ++sequence) return false;
-        for (const model::LinkChange& link : decode_link_changes(entry.bytes(1)))
-          recent.note({.record = link.destination, .source = link.source, .workspace = workspace, .type = link.type, .added = link.added}, static_cast<std::uint64_t>(sequence));
+        for (const model::LinkChange& link : decode_link_changes(entry.bytes(1))) ends.add(link, static_cast<std::uint64_t>(sequence));
       }
+      ends.finish();
     } catch (const StorageError& failure) {
       if (failure.kind != StorageError::Kind::corrupt) throw;
       return false;

@@ -125,7 +125,7 @@ class SqliteDatabase final : public Database {
         folder_(connection_, recent_, options.ends_in_slice),
         pool_(path_, options),
         checkpointer_(open_for_checkpoints(path_, options, gathering_), write_out_, [this] { return read(); }, commit_mutex_, options.wal_limit_bytes / page_bytes) {
-    if (!load_recent_ends(connection_, recent_)) make_ends_anew();
+    if (!load_ends()) make_ends_anew();
     // The file's size says nothing: it is written over from its beginning. The hook tells the pages in use.
     sqlite3_wal_hook(
         connection_.handle(),
@@ -170,6 +170,14 @@ class SqliteDatabase final : public Database {
   std::string describe() const override { return fmt::format("SQLite {} in {}", sqlite3_libversion(), path_); }
 
  private:
+  /// The log is read once, from one end to the other: there is no use in keeping its pages, and memory that is touched for the first time costs most.
+  bool load_ends() {
+    connection_.pragma("cache_size", -1024);
+    const bool is_loaded = load_recent_ends(connection_, recent_);
+    connection_.pragma("cache_size", -options_.page_cache_kib);
+    return is_loaded;
+  }
+
   void make_ends_anew() {
     options_.warn("the end of the change log cannot be read: the far ends of all links are written anew from their records, which takes a minute for millions");
     recent_.forget_from(0);
