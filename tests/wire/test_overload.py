@@ -2,6 +2,7 @@
 import re
 import resource
 import socket
+import threading
 from collections import Counter
 
 import pytest
@@ -110,6 +111,24 @@ def test_a_flood_of_writes_is_shed_and_what_is_sent_again_happens_once(fresh):
     # A key whose request was shed is bound by the one that was answered.
     again = client.post("/v1/accounts", {"fields": {"$name": "Written w7-0"}}, headers={"Idempotency-Key": "w7-0"})
     assert again.status == 200 and again.headers["idempotent-replayed"] == "true"
+
+
+def test_a_list_that_takes_longer_than_the_writes_leave_storage_alone_is_answered(fresh):
+    server = fresh("--rate-limit", "0", "--answer-cache-mib", "0", "--threads", "2", "--overload-target-ms", "0")
+    client = Client(server)
+    fill(client, 25)
+    for n in range(60):
+        client.create("accounts", {"$name": f"Wide {n}", "$website": [f"https://example.com/{n}/{i}/" + "a" * 2000 for i in range(100)]})
+    # Two characters have no trigram: each of these looks through twelve million bytes.
+    query = [("$website[-contains]", f"{a}~") for a in "0123456789"]
+    answers = []
+    lister = threading.Thread(target=lambda: answers.extend(client.get("/v1/accounts", query=query) for _ in range(5)))
+    with Flood(server, 16, Writers(server, each=10**6)) as flood:
+        lister.start()
+        flood.run_until(lambda: not lister.is_alive(), timeout_s=60)
+    lister.join()
+    assert [answer.status for answer in answers] == [200] * 5
+    assert all(answer.json["totalCount"] >= 85 for answer in answers)
 
 
 def test_without_a_target_nothing_is_shed(fresh):

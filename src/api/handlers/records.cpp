@@ -70,29 +70,41 @@ struct Rows {
   std::uint64_t ticket = 0;
 };
 
-/// Nothing where a commit stands in storage that the index has not been told of yet.
-std::optional<Rows> find_rows(Call& call, const ObjectType& type, const index::WorkspaceIndex& index, const index::Query& query) {
+/// False where a commit stands in storage that the index has not been told of yet. Under the index's lock.
+bool take_snapshot(Call& call, const index::WorkspaceIndex& index, Rows& rows) {
+  rows.ticket = call.services.answers.ticket();
+  auto snapshot = call.services.database.read();
+  if (snapshot->log_sequence(call.workspace->id) != index.sequence()) return false;
+  call.use_snapshot(std::move(snapshot));
+  return true;
+}
+
+enum class SnapshotIs : std::uint8_t { taken_where_needed, taken_first };
+
+/// Nothing where there is no snapshot that agrees. Taken first, it costs those a little that need none; taken after the query, those dear, whose
+/// query lasts longer than the writes leave storage alone: they would ask for ever.
+std::optional<Rows> find_rows(Call& call, const ObjectType& type, const index::WorkspaceIndex& index, const index::Query& query, SnapshotIs snapshot) {
   Rows found;
   const auto lock = index.read_lock();
+  if (snapshot == SnapshotIs::taken_first && !take_snapshot(call, index, found)) return std::nullopt;
   found.page = index.query(query);
   found.sequence = index.sequence();
   found.rows.resize(found.page.ids.size());
   call.services.answers.expect(found.page.ids);
   for (std::size_t i = 0; i < found.rows.size(); ++i)
     if (query.life != index::Life::live || !call.services.answers.find(answer_key(call, type, found.page.ids[i]), found.rows[i], found.sequence)) found.missing.push_back(i);
-  if (found.missing.empty()) return found;
-  found.ticket = call.services.answers.ticket();
-  auto snapshot = call.services.database.read();
-  if (snapshot->log_sequence(call.workspace->id) != found.sequence) return std::nullopt;
-  call.use_snapshot(std::move(snapshot));
+  if (snapshot == SnapshotIs::taken_where_needed && !found.missing.empty() && !take_snapshot(call, index, found)) return std::nullopt;
   return found;
 }
 
 Rows read_rows(Call& call, const ObjectType& type, const index::Query& query) {
   const auto index = call.services.indexes.find_ready(call.workspace->id);
   if (!index) throw errors::lists_unavailable();
-  std::optional<Rows> found;
-  while (!(found = find_rows(call, type, *index, query))) std::this_thread::yield();
+  std::optional<Rows> found = find_rows(call, type, *index, query, SnapshotIs::taken_where_needed);
+  while (!found) {
+    std::this_thread::yield();
+    found = find_rows(call, type, *index, query, SnapshotIs::taken_first);
+  }
   for (std::size_t i : found->missing) {
     const model::RecordId id = found->page.ids[i];
     const auto record = call.storage().find_record(call.workspace->id, type.number, id);
