@@ -16,6 +16,7 @@ namespace plenoptic::model {
 namespace {
 
 constexpr std::size_t most_filters = 100;
+constexpr std::size_t most_contains = 10;  // of fields: each may have to look through the texts of every record
 constexpr std::size_t longest_operand = 10'000;
 constexpr std::array of_relationships = {FilterOperator::equal, FilterOperator::contains};
 constexpr std::string_view user_prefix = "usr_";
@@ -205,6 +206,7 @@ bool reads_as_filter(const ObjectType& type, std::string_view key) {
 
 std::expected<Filter, FilterProblem> parse_filter(const Schema& schema, const ObjectType& type, const std::vector<QueryParameter>& parameters) {
   Filter filter;
+  std::size_t contains = 0;
   for (const auto& [key, value] : parameters) {
     if (!reads_as_filter(type, key)) continue;
     const auto fail = [&](Problem problem) { return std::unexpected(FilterProblem{std::move(problem), std::string(base::utf8_prefix(key, 255))}); };
@@ -216,6 +218,8 @@ std::expected<Filter, FilterProblem> parse_filter(const Schema& schema, const Ob
     if (const FieldDefinition* field = type.find_field(parts.key)) {
       auto predicate = parse_field_filter(type, *field, parts, value);
       if (!predicate) return fail(predicate.error());
+      if (predicate->op == FilterOperator::contains && ++contains > most_contains)
+        return fail({ErrorKind::bad_request, "invalid_configuration", "A list takes at most 10 filters of fields by contains. Send fewer, or longer texts in their place."});
       filter.fields.push_back(std::move(*predicate));
     } else if (const RelationshipFilterKey* relationship = type.find_relationship_filter(parts.key)) {
       auto predicate = parse_relationship_filter(schema, *relationship, parts, value);

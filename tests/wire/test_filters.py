@@ -113,6 +113,14 @@ def test_bad_filters(data, key, value, code):
     assert (answer.status, answer.error["code"], answer.error["param"]) == (400, code, key), answer
 
 
+def test_few_filters_look_through_all_texts(data):
+    some = [("mails[-contains]", f"nowhere-{i}") for i in range(10)]
+    assert names(data, "accounts", some) == "abcd"
+    answer = data["client"].get("/v1/accounts", query=[*some, ("mails[contains]", "@")])
+    assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "invalid_configuration", "mails[contains]"), answer
+    assert "at most 10" in answer.error["message"]
+
+
 def test_unknown_plain_parameters_are_ignored(data):
     assert names(data, "accounts", {"q": "x", "foo": "bar", "cursor": ""}) == "abcd"
 
