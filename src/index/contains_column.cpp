@@ -2,6 +2,7 @@
 // hold it; the records in all of an operand's sets are looked at.
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <span>
 #include <unordered_map>
 
@@ -19,13 +20,21 @@ std::uint32_t trigram_at(std::string_view text, std::size_t at) {
          static_cast<std::uint32_t>(static_cast<unsigned char>(text[at + 2]));
 }
 
-/// Each once.
-std::vector<std::uint32_t> trigrams_of(std::string_view text) {
-  std::vector<std::uint32_t> trigrams;
+using Trigrams = std::vector<std::uint32_t>;
+
+/// Each once, ascending.
+Trigrams trigrams_of(std::string_view text) {
+  Trigrams trigrams;
   for (std::size_t at = 0; at + 3 <= text.size(); ++at) trigrams.push_back(trigram_at(text, at));
   std::sort(trigrams.begin(), trigrams.end());
   trigrams.erase(std::unique(trigrams.begin(), trigrams.end()), trigrams.end());
   return trigrams;
+}
+
+Trigrams only_in_first(const Trigrams& first, const Trigrams& second) {
+  Trigrams found;
+  std::set_difference(first.begin(), first.end(), second.begin(), second.end(), std::back_inserter(found));
+  return found;
 }
 
 /// A telephone number's bare digits stand as an element of their own.
@@ -44,17 +53,17 @@ std::string joined_elements(const model::FieldDefinition& field, const model::Va
 class ContainsColumn final : public Column {
  public:
   void update(const model::FieldDefinition& field, Ordinal ordinal, const model::Value& before, const model::Value& after) override {
-    if (!model::is_unset(before)) {
-      for (std::uint32_t trigram : trigrams_of(texts_.get(ordinal)))
-        if (auto found = records_.find(trigram); found != records_.end()) found->second.remove(ordinal);
-      set_.remove(ordinal);
-    }
     const std::string joined = joined_elements(field, after);
-    if (joined.empty() && texts_.get(ordinal).empty()) return;
+    const Trigrams had = model::is_unset(before) ? Trigrams() : trigrams_of(texts_.get(ordinal)), has = trigrams_of(joined);
+    for (std::uint32_t trigram : only_in_first(had, has)) remove(trigram, ordinal);
+    for (std::uint32_t trigram : only_in_first(has, had)) records_[trigram].add(ordinal);
+    if (!joined.empty())
+      set_.add(ordinal);
+    else if (!model::is_unset(before))
+      set_.remove(ordinal);
+    else
+      return;
     texts_.set(ordinal, joined);
-    if (joined.empty()) return;
-    for (std::uint32_t trigram : trigrams_of(joined)) records_[trigram].add(ordinal);
-    set_.add(ordinal);
   }
 
   ConditionPointer condition(const model::FieldPredicate& predicate) const override {
@@ -83,6 +92,14 @@ class ContainsColumn final : public Column {
   void archive(Archive& archive) override { archive(texts_, records_, set_); }
 
  private:
+  /// A set that becomes empty goes: texts may walk through all trigrams there are.
+  void remove(std::uint32_t trigram, Ordinal ordinal) {
+    const auto found = records_.find(trigram);
+    if (found == records_.end()) return;
+    found->second.remove(ordinal);
+    if (found->second.isEmpty()) records_.erase(found);
+  }
+
   static bool has_digits(const model::FieldPredicate& predicate) { return !predicate.digits.empty() && predicate.digits != predicate.text; }
 
   static bool matches(std::string_view text, const model::FieldPredicate& predicate) {
