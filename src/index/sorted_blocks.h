@@ -19,12 +19,17 @@ class SortedBlocks {
   template <typename Less>
   void insert(const Entry& entry, Less less) {
     if (blocks_.empty()) return append(entry);
-    const std::size_t at = block_for(entry, less);
+    std::size_t at = block_for(entry, less);
+    if (blocks_[at].size() == largest_) {
+      // What comes in ascending order leaves full blocks behind; anything else, halves.
+      if (at + 1 == blocks_.size() && less(blocks_[at].back(), entry)) return append(entry);
+      split(at);
+      if (!less(entry, fronts_[at + 1])) ++at;
+    }
     Block& block = blocks_[at];
     block.insert(place_in(block, entry, less), entry);
     fronts_[at] = block.front();
     ++size_;
-    if (block.size() > largest_) split(at);
   }
 
   /// For what comes in order: the entry sorts after all that is there.
@@ -54,11 +59,11 @@ class SortedBlocks {
     block.erase(place);
     --size_;
     if (block.empty()) {
-      blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(at));
-      fronts_.erase(fronts_.begin() + static_cast<std::ptrdiff_t>(at));
-    } else {
-      fronts_[at] = block.front();
+      drop(at);
+      return true;
     }
+    fronts_[at] = block.front();
+    if (!join_next(at) && at > 0) join_next(at - 1);
     return true;
   }
 
@@ -148,10 +153,23 @@ class SortedBlocks {
     return at > 0 && !before(blocks_[at - 1].back()) ? at - 1 : at;
   }
 
-  /// What comes in ascending order leaves full blocks behind; anything else, halves.
+  void drop(std::size_t at) {
+    blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(at));
+    fronts_.erase(fronts_.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+
+  /// Where both have few entries left.
+  bool join_next(std::size_t at) {
+    if (at + 1 == blocks_.size() || blocks_[at].size() + blocks_[at + 1].size() > largest_ / 4) return false;
+    blocks_[at].insert(blocks_[at].end(), blocks_[at + 1].begin(), blocks_[at + 1].end());
+    drop(at + 1);
+    return true;
+  }
+
+  /// Before one more would make it larger than its memory.
   void split(std::size_t at) {
     Block& block = blocks_[at];
-    const std::size_t keep = at + 1 == blocks_.size() ? largest_ : largest_ / 2;
+    const std::size_t keep = largest_ / 2;
     Block rest(block.begin() + static_cast<std::ptrdiff_t>(keep), block.end());
     block.resize(keep);
     fronts_.insert(fronts_.begin() + static_cast<std::ptrdiff_t>(at) + 1, rest.front());

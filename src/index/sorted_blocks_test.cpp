@@ -1,5 +1,6 @@
 #include "index/sorted_blocks.h"
 
+#include <algorithm>
 #include <functional>
 #include <random>
 #include <set>
@@ -63,6 +64,32 @@ TEST(SortedBlocks, AFewEntriesTakeFewBytes) {
   blocks.insert(1, std::less());
   blocks.insert(2, std::less());
   EXPECT_LE(blocks.memory_bytes(), 128U);
+}
+
+TEST(SortedBlocks, ManyEntriesTakeNoMoreThanTheirBlocksHold) {
+  constexpr int count = 100'000;
+  std::vector<int> odd;
+  Blocks blocks;
+  for (int value = 0; value < count; value += 2) {
+    blocks.append(value);
+    odd.push_back(value + 1);
+  }
+  std::shuffle(odd.begin(), odd.end(), std::mt19937(7));
+  for (const int value : odd) blocks.insert(value, std::less());
+  EXPECT_EQ(blocks.size(), static_cast<std::size_t>(count));
+  EXPECT_LT(blocks.memory_bytes(), 2 * count * sizeof(int));
+}
+
+TEST(SortedBlocks, WhatIsAlmostEmptyIsJoined) {
+  constexpr int count = 100'000;
+  Blocks blocks;
+  for (int value = 0; value < count; ++value) blocks.append(value);
+  for (int value = 0; value < count; ++value)
+    if (value % 100 != 0) EXPECT_TRUE(blocks.erase(value, std::less()));
+  std::vector<int> expected;
+  for (int value = 0; value < count; value += 100) expected.push_back(value);
+  EXPECT_EQ(between(blocks, 0, count), expected);
+  EXPECT_LT(blocks.memory_bytes(), 64 * expected.size() * sizeof(int)) << "each block has room for 256, and would have two or three left";
 }
 
 TEST(SortedBlocks, WhatIsAppendedAndRestoredIsFoundAndChanged) {
