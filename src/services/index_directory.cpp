@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "services/index_loading.h"
 
@@ -11,6 +12,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds longest_pause{60};
+constexpr std::size_t few_changes = 64;
+
+void take_in(index::WorkspaceIndex& index, std::span<const std::pair<model::SchemaPointer, model::Change>> changes) {
+  for (const auto& [schema_then, change] : changes) index.apply_all(*schema_then, std::span(&change, 1));
+}
 
 }  // namespace
 
@@ -165,10 +171,16 @@ LoadedIndex IndexDirectory::read_index(model::WorkspaceId workspace) {
 void IndexDirectory::settle(model::WorkspaceId workspace, const std::shared_ptr<index::WorkspaceIndex>& index) {
   std::vector<std::function<void()>> actions;
   {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     Slot& slot = slots_[workspace.value];
-    if (index)
-      for (const auto& [schema_then, change] : slot.waiting_changes) index->apply_all(*schema_then, std::span(&change, 1));
+    // What came while it was loaded may be much, and everybody's lists and writes wait for this mutex: only the last few are taken in under it.
+    while (index && slot.waiting_changes.size() > few_changes) {
+      const auto changes = std::exchange(slot.waiting_changes, {});
+      lock.unlock();
+      take_in(*index, changes);
+      lock.lock();
+    }
+    if (index) take_in(*index, slot.waiting_changes);
     slot.waiting_changes.clear();
     slot.loading = false;
     slot.index = index;
