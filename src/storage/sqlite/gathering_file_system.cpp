@@ -23,6 +23,7 @@ constexpr std::array<char, most_written> zeros{};
 struct LogFile {
   sqlite3_file seen;
   const char* path = nullptr;  // SQLite keeps it until the file is closed
+  bool is_dropped = false;     // some of it, by the system: a sync failed
   std::string gathered;
   sqlite3_int64 begin = 0;  // where the gathered bytes stand in the file
   sqlite3_int64 size = 0;   // of the file, as it was when the log began anew and has grown since
@@ -103,9 +104,13 @@ int close_log(sqlite3_file* file) {
   return flush_code != SQLITE_OK ? flush_code : code;
 }
 
+/// Once it failed, it fails: the kernel tells of what it dropped once, and the checkpoint at closing would believe the next sync.
 int sync_log(sqlite3_file* file, int flags) {
+  LogFile& log = LogFile::of(file);
+  if (log.is_dropped) return SQLITE_IOERR_FSYNC;
   const int code = flushed(file, &sqlite3_io_methods::xSync, flags);
-  if (code == SQLITE_IOERR_FSYNC) mark_unsynced(LogFile::of(file).path);
+  log.is_dropped = code == SQLITE_IOERR_FSYNC;
+  if (log.is_dropped) disbelieve(log.path);
   return code;
 }
 

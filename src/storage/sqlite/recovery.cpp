@@ -3,8 +3,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -28,42 +31,49 @@ class OpenFile {
   const int number_;
 };
 
-std::string mark_beside(const std::string& log) { return log + "-unsynced"; }
+constexpr const char* believed_suffix = "-synced";  // of the file that says so
+constexpr std::size_t longest_path = 4096;
 
-/// Every byte, as it is read. False with errno.
-bool write_over(int file) {
+/// Every byte, as it is read. Returns the system's number of what failed, or 0.
+int write_over(int file) {
   std::vector<char> piece(piece_bytes);
   off_t at = 0;
   ssize_t read = 0;
   while ((read = ::pread(file, piece.data(), piece.size(), at)) > 0) {
     const ssize_t written = ::pwrite(file, piece.data(), static_cast<std::size_t>(read), at);
-    if (written <= 0) return false;
+    if (written < 0) return errno;
     at += written;
   }
-  return read == 0 && ::fdatasync(file) == 0;
+  return read < 0 || ::fdatasync(file) != 0 ? errno : 0;
+}
+
+int write_over(const std::string& path) {
+  const OpenFile file(path, O_RDWR);
+  if (file.number() < 0) return errno == ENOENT ? 0 : errno;
+  return write_over(file.number());
 }
 
 }  // namespace
 
-void mark_unsynced(const char* log) noexcept {
-  try {
-    const OpenFile mark(mark_beside(log), O_WRONLY | O_CREAT);
-  } catch (const std::bad_alloc&) {
-    // As where the disk takes no new file: there is nothing more that could be done here.
-  }
+void disbelieve(const char* log) noexcept {
+  std::array<char, longest_path> name{};
+  const std::string_view path = log;
+  const std::string_view suffix = believed_suffix;
+  if (path.size() + suffix.size() >= name.size()) return;
+  std::copy(suffix.begin(), suffix.end(), std::copy(path.begin(), path.end(), name.begin()));
+  ::unlink(name.data());
 }
 
-void write_over_unsynced(const std::string& log) {
-  const std::string mark = mark_beside(log);
-  if (::access(mark.c_str(), F_OK) != 0) return;
-  const OpenFile file(log, O_RDWR);
-  const bool is_there = file.number() >= 0 || errno != ENOENT;
-  if (is_there && (file.number() < 0 || !write_over(file.number())))
-    throw StorageError(StorageError::Kind::other,
-                       fmt::format("{} cannot be written ({}), and the disk failed to keep some of it before. Nothing was changed. See what the system's log (dmesg) says of the"
-                                   " disk, mend it and start again.",
-                                   log, std::strerror(errno)));
-  ::unlink(mark.c_str());
+void make_believable(const std::string& log) {
+  const std::string believed = log + believed_suffix;
+  if (::access(believed.c_str(), F_OK) == 0) return;
+  if (const int error = write_over(log))
+    throw StorageError(
+        StorageError::Kind::other,
+        fmt::format("{} cannot be written over ({}), and the disk may have failed to keep some of it before. Nothing was changed. See what the system's log (dmesg) says of"
+                    " the disk, mend it and start again, or restore a backup.",
+                    log, std::strerror(error)));
+  const OpenFile made(believed, O_WRONLY | O_CREAT);  // or not: then the next start writes over once more
 }
 
 void sync_recovered(Connection& connection, const std::string& directory) {

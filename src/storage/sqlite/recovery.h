@@ -12,11 +12,12 @@ namespace plenoptic::storage::sqlite {
 void sync_recovered(Connection& connection, const std::string& directory);
 
 /// After a sync of the write-ahead log failed: the system may have dropped what it could not write and yet show it, as written, to whoever reads
-/// the log next. So the next start is told, by a file beside the log that need not be durable: it lives as long as the cache that it warns of.
-void mark_unsynced(const char* log) noexcept;
+/// the log next. So a file stands beside a log that can be believed, and is taken away here, which needs neither room nor memory. It need not be
+/// durable either way: the cache that it speaks of ends no later than it does.
+void disbelieve(const char* log) noexcept;
 
-/// Before the log is read: where a sync of it had failed, all of it is written over in place and synced, so that what is recovered from it is on the disk.
-void write_over_unsynced(const std::string& log);
+/// Before the log is read: where it cannot be believed, all of it is written over in place and synced, so that what is recovered from it is on the disk.
+void make_believable(const std::string& log);
 
 /// Makes the names in a directory durable. Does nothing where the file system does not know how.
 void sync_directory(const std::string& directory);

@@ -195,9 +195,9 @@ class SqliteDatabase final : public Database {
 
   static Connection open(const std::string& path, const SqliteOptions& options, const GatheringFileSystem& gathering) {
     ::umask(0077);
-    if (!options.throw_away) write_over_unsynced(path + "-wal");
     Connection connection(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, file_system(options, gathering));
     try {
+      if (!options.throw_away) make_believable(sqlite3_filename_wal(sqlite3_db_filename(connection.handle(), "main")));
       configure(connection, options);
       connection.pragma("cache_size", -options.page_cache_kib);
       migrate(connection);
@@ -205,9 +205,9 @@ class SqliteDatabase final : public Database {
     } catch (const StorageError& failure) {
       if (failure.kind == StorageError::Kind::corrupt)
         throw StorageError(failure.kind, path + " is damaged or no Plenoptic database. Nothing was changed. Restore it from a backup, or name another directory with --data.");
-      const bool no_room_for_index_of_log = sqlite3_extended_errcode(connection.handle()) == SQLITE_IOERR_SHMSIZE;
-      if (failure.kind == StorageError::Kind::full || no_room_for_index_of_log)
-        throw StorageError(StorageError::Kind::full, "the disk of " + path + " is full. Nothing was changed. Make room and start again.");
+      if (failure.kind == StorageError::Kind::full) throw StorageError(failure.kind, "the disk of " + path + " is full. Nothing was changed. Make room and start again.");
+      if (sqlite3_extended_errcode(connection.handle()) == SQLITE_IOERR_SHMSIZE)
+        throw StorageError(StorageError::Kind::full, path + "-shm cannot grow, most likely since its disk is full. Nothing was changed. Make room and start again.");
       if (failure.kind == StorageError::Kind::unwritable) throw StorageError(failure.kind, path + " cannot be written. Give this user the right to write it and its directory.");
       throw;
     }
