@@ -109,7 +109,7 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-constexpr std::size_t plain_memory = std::size_t{64} << 20;
+constexpr std::size_t plain_memory = std::size_t{64} << 20;  // a small workspace never gets there
 
 void serve_until_stopped(App& app, StopSignals& signals) {
   signals.wait();
