@@ -47,7 +47,7 @@ class LoadedEnds {
 
   void note() {
     if (noting_.valid()) noting_.get();
-    noting_ = std::async(std::launch::async, [this, changes = std::exchange(gathered_, {})] {
+    noting_ = std::async(std::launch::async | std::launch::deferred, [this, changes = std::exchange(gathered_, {})] {
       for (const auto& [change, sequence] : changes) recent_.note(change, sequence);
     });
     gathered_.reserve(at_once);

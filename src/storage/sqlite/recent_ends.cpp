@@ -12,7 +12,7 @@ namespace {
 
 using Place = std::uint32_t;
 constexpr Place none = UINT32_MAX;
-constexpr std::size_t most_reserved = std::size_t{1} << 19;  // memory that is not touched yet is none
+constexpr std::size_t most_reserved = std::size_t{1} << 20;  // memory that is not touched yet is none
 
 /// Of several words about one end the last counts.
 void keep_newest_words(std::vector<EndChange>& changes) {

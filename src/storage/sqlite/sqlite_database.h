@@ -17,7 +17,7 @@ struct SqliteOptions {
   std::int64_t page_cache_kib = 65'536;
   std::int64_t wal_limit_bytes = 512 << 20;
   /// Changed ends of links that are gathered in memory before they are written into their records' rows.
-  std::size_t recent_ends = std::size_t{1} << 18;
+  std::size_t recent_ends = std::size_t{1} << 19;
   /// Of them, how many are written with each group, at least: a tenth of a millisecond that its answers wait.
   std::size_t ends_in_slice = 128;
   /// Told what the operator should know, at opening.
