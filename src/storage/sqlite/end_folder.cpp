@@ -47,15 +47,17 @@ class LoadedEnds {
 
   void note() {
     if (noting_.valid()) noting_.get();
-    noting_ = std::async(std::launch::async | std::launch::deferred, [this, changes = std::exchange(gathered_, {})] {
-      for (const auto& [change, sequence] : changes) recent_.note(change, sequence);
-    });
+    noted_ = std::exchange(gathered_, {});
     gathered_.reserve(at_once);
+    // Deferred where there is no thread to be had. What is noted is not the function's own: where a thread could not begin, the library has moved from it.
+    noting_ = std::async(std::launch::async | std::launch::deferred, [this] {
+      for (const auto& [change, sequence] : noted_) recent_.note(change, sequence);
+    });
   }
 
   RecentEnds& recent_;
   const WorkspaceId workspace_;
-  std::vector<std::pair<EndChange, std::uint64_t>> gathered_;
+  std::vector<std::pair<EndChange, std::uint64_t>> gathered_, noted_;
   std::future<void> noting_;  // whose end waits for it
 };
 
