@@ -1,6 +1,7 @@
 #include "services/index_directory.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <utility>
 
@@ -173,11 +174,14 @@ void IndexDirectory::settle(model::WorkspaceId workspace, const std::shared_ptr<
   {
     std::unique_lock lock(mutex_);
     Slot& slot = slots_[workspace.value];
-    // What came while it was loaded may be much, and everybody's lists and writes wait for this mutex: only the last few are taken in under it.
-    while (index && slot.waiting_changes.size() > few_changes) {
-      const auto changes = std::exchange(slot.waiting_changes, {});
+    // What came while it was loaded may be much, and everybody's lists and writes wait for this mutex: only the last few are taken in under it. Where
+    // more comes than is taken in meanwhile, writes have to wait once.
+    for (std::size_t last = SIZE_MAX; index && slot.waiting_changes.size() > few_changes && slot.waiting_changes.size() < last;) {
+      last = slot.waiting_changes.size();
+      auto changes = std::exchange(slot.waiting_changes, {});
       lock.unlock();
       take_in(*index, changes);
+      changes = {};
       lock.lock();
     }
     if (index) take_in(*index, slot.waiting_changes);
