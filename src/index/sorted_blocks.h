@@ -27,6 +27,7 @@ class SortedBlocks {
       if (!less(entry, fronts_[at + 1])) ++at;
     }
     Block& block = blocks_[at];
+    make_room(block);
     block.insert(place_in(block, entry, less), entry);
     fronts_[at] = block.front();
     ++size_;
@@ -39,6 +40,7 @@ class SortedBlocks {
       if (blocks_.size() > 1) block.reserve(largest_);  // the first may stay small
       fronts_.push_back(entry);
     }
+    make_room(blocks_.back());
     blocks_.back().push_back(entry);
     ++size_;
   }
@@ -156,6 +158,11 @@ class SortedBlocks {
   void drop(std::size_t at) {
     blocks_.erase(blocks_.begin() + static_cast<std::ptrdiff_t>(at));
     fronts_.erase(fronts_.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+
+  /// For one more, and never for more than it may hold: a restored block has as much as it needs, of which the double may be more.
+  void make_room(Block& block) const {
+    if (block.size() == block.capacity()) block.reserve(std::min(largest_, std::max<std::size_t>(1, 2 * block.size())));
   }
 
   /// Where both have few entries left.

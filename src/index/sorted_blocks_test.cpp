@@ -75,9 +75,19 @@ TEST(SortedBlocks, ManyEntriesTakeNoMoreThanTheirBlocksHold) {
     odd.push_back(value + 1);
   }
   std::shuffle(odd.begin(), odd.end(), std::mt19937(7));
-  for (const int value : odd) blocks.insert(value, std::less());
-  EXPECT_EQ(blocks.size(), static_cast<std::size_t>(count));
-  EXPECT_LT(blocks.memory_bytes(), 2 * count * sizeof(int));
+  const auto middle = odd.begin() + count / 4;
+  std::for_each(odd.begin(), middle, [&](int value) { blocks.insert(value, std::less()); });
+  std::string saved;
+  Archive saving = Archive::saving(saved);
+  blocks.archive(saving);
+  Blocks restored;
+  Archive restoring = Archive::restoring(saved);
+  restored.archive(restoring);
+  for (Blocks* each : {&blocks, &restored}) {
+    std::for_each(middle, odd.end(), [&](int value) { each->insert(value, std::less()); });
+    EXPECT_EQ(each->size(), static_cast<std::size_t>(count));
+    EXPECT_LT(each->memory_bytes(), 2 * count * sizeof(int));
+  }
 }
 
 TEST(SortedBlocks, WhatIsAlmostEmptyIsJoined) {
