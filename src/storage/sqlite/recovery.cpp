@@ -67,7 +67,10 @@ void disbelieve(const char* log) noexcept {
 void make_believable(const std::string& log) {
   const std::string believed = log + believed_suffix;
   if (::access(believed.c_str(), F_OK) == 0) return;
-  if (const int error = write_over(log))
+  const int error = write_over(log);
+  if (error == EACCES || error == EPERM || error == EROFS) throw StorageError(StorageError::Kind::unwritable, log + " cannot be written");
+  if (error == ENOSPC || error == EDQUOT) throw StorageError(StorageError::Kind::full, "there is no room to write over " + log);
+  if (error != 0)
     throw StorageError(
         StorageError::Kind::other,
         fmt::format("{} cannot be written over ({}), and the disk may have failed to keep some of it before. Nothing was changed. See what the system's log (dmesg) says of"
