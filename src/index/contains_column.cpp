@@ -52,17 +52,17 @@ std::string joined_elements(const model::FieldDefinition& field, const model::Va
 
 class ContainsColumn final : public Column {
  public:
-  void update(const model::FieldDefinition& field, Ordinal ordinal, const model::Value& before, const model::Value& after) override {
+  void update(const model::FieldDefinition& field, Ordinal ordinal, const model::Value&, const model::Value& after) override {
     const std::string joined = joined_elements(field, after);
-    const Trigrams had = model::is_unset(before) ? Trigrams() : trigrams_of(texts_.get(ordinal)), has = trigrams_of(joined);
+    const std::string_view before = texts_.get(ordinal);
+    if (joined == before) return;
+    const Trigrams had = trigrams_of(before), has = trigrams_of(joined);
     for (std::uint32_t trigram : only_in_first(had, has)) remove(trigram, ordinal);
     for (std::uint32_t trigram : only_in_first(has, had)) records_[trigram].add(ordinal);
-    if (!joined.empty())
-      set_.add(ordinal);
-    else if (!model::is_unset(before))
+    if (joined.empty())
       set_.remove(ordinal);
     else
-      return;
+      set_.add(ordinal);
     texts_.set(ordinal, joined);
   }
 

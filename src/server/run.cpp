@@ -109,7 +109,12 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-constexpr std::size_t plain_memory = std::size_t{64} << 20;  // a small workspace never gets there
+/// Of the system, before the first thread.
+void take_what_a_server_needs() {
+  constexpr std::size_t plain_memory = std::size_t{64} << 20;  // a small workspace never gets past it
+  raise_descriptor_limit();
+  use_huge_pages_past(plain_memory);
+}
 
 void serve_until_stopped(App& app, StopSignals& signals) {
   signals.wait();
@@ -118,8 +123,7 @@ void serve_until_stopped(App& app, StopSignals& signals) {
 
 int run_serve(const Settings& settings) {
   StopSignals signals;
-  raise_descriptor_limit();
-  use_huge_pages_past(plain_memory);
+  take_what_a_server_needs();
   App app(settings, Listening::everywhere);
   app.start();
   std::cout << "Plenoptic " << version << " listens on " << app.url() << ", data in " << settings.data << std::endl;
@@ -176,8 +180,7 @@ void print_first_call(const App& app, const std::string& key, const std::string&
 
 int run_dev(const Settings& settings, const DevOptions& options) {
   StopSignals signals;
-  raise_descriptor_limit();
-  use_huge_pages_past(plain_memory);
+  take_what_a_server_needs();
   App app(settings, Listening::everywhere);
   const DevWorkspace workspace = make_dev_workspace(app, options);
   const std::string key = app.create_admin_key(workspace.entry->id, dev_admin, "dev");
