@@ -14,7 +14,7 @@ struct SqliteOptions {
   std::string directory;  // created where missing, owner-only
   /// For `plenoptic dev` without a directory to keep: nothing is synced to disk.
   bool throw_away = false;
-  std::int64_t page_cache_kib = 65'536;
+  std::int64_t page_cache_kib = 32'768;
   std::int64_t wal_limit_bytes = 512 << 20;
   /// Changed ends of links that are gathered in memory before they are written into their records' rows.
   std::size_t recent_ends = std::size_t{1} << 19;
