@@ -42,7 +42,7 @@ struct FullName {
   bool operator==(const FullName&) const = default;
 };
 
-/// `latitude` and `longitude` are JSON number texts, kept as they were written.
+/// `latitude` and `longitude` are JSON number texts, one for each number (double precision).
 struct Address {
   std::optional<std::string> street, street2, city, state, postal_code, country;
   std::optional<std::string> latitude, longitude;

@@ -49,6 +49,8 @@ bool reads_lists(ValueType type) { return type == ValueType::email || type == Va
 
 /// A list of one is taken for its value, and so is a list of the same again.
 ParsedValue parse_list_of_one(const FieldDefinition& field, const base::Json::Array& items) {
+  constexpr std::size_t most_of_the_same = 100;
+  if (items.size() > most_of_the_same) return unacceptable(field, "takes one value, and several were sent");
   Value only;
   for (const base::Json& item : items) {
     if (item.is_array()) return wrong_type(field, "one value", item);

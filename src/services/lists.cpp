@@ -37,11 +37,10 @@ const ContentRow& content_of(const model::FieldValues& values) {
   return *row;
 }
 
-void check_members(const ContentRow& content, const Json& relationships) {
-  if (relationships.is_null()) return;
-  for (const auto& [key, value] : relationships.members())
+void check_members(const ContentRow& content, const RecordWrite& write) {
+  for (const RelationshipOperation& operation : write.relationships)
     for (const ContentRow& row : contents)
-      if (key == row.key && key != content.key) throw errors::list_members_mismatch(key, content.key);
+      if (operation.relationship->key == row.key && row.key != content.key) throw errors::list_members_mismatch(row.key, content.key);
 }
 
 void check_kind(WriteContext& context, const ContentRow& content, const model::FieldValues& values, std::optional<model::RecordId> self) {
@@ -62,17 +61,17 @@ model::Record create_list(WriteContext& context, const Json& fields, const Json&
   RecordWrite write = parse_record_write(*context.schema, type, fields, relationships, WriteMode::create);
   const ContentRow& content = content_of(write.fields);
   write.fields.set(model::fields::list_object_type, std::string(content.object_type));
-  check_members(content, relationships);
+  check_members(content, write);
   check_kind(context, content, write.fields, std::nullopt);
   return create_record(context, type, write);
 }
 
-model::Record update_list(WriteContext& context, model::RecordId id, const Json& fields, const Json& relationships) {
+model::Record update_list(WriteContext& context, model::RecordId id, const RecordWrite& write) {
   const ObjectType& type = context.schema->type(model::types::list);
-  const RecordWrite write = parse_record_write(*context.schema, type, fields, relationships, WriteMode::update);
   const model::Record now = get_live_record(context.storage, context.workspace, type, id);
   const ContentRow& content = content_of(model::decode_fields(now.fields));
-  check_members(content, relationships);
+  check_members(content, write);
+  write.refusal.tell();
   check_kind(context, content, write.fields, id);
   return update_record(context, type, id, write);
 }

@@ -6,7 +6,7 @@
 namespace plenoptic::services {
 
 model::Record create_list(WriteContext& context, const base::Json& fields, const base::Json& relationships);
-model::Record update_list(WriteContext& context, model::RecordId id, const base::Json& fields, const base::Json& relationships);
+model::Record update_list(WriteContext& context, model::RecordId id, const RecordWrite& write);
 
 /// What a list holds: the object type, and its link type to the list.
 struct ListContent {

@@ -141,7 +141,7 @@ std::vector<RecordId> neighbours_of(WriteContext& context, RecordId id) {
 
 void append_and_store(WriteContext& context, Record& record, Change change) {
   record.version = context.append(std::move(change));
-  record.updated_at_ms = std::max(context.now_ms, record.created_at_ms);
+  record.updated_at_ms = std::max(context.now_ms, record.updated_at_ms);  // a restart may find the clock behind
   context.storage.update_record(context.workspace, record);
 }
 
@@ -153,11 +153,14 @@ RecordWrite parse_record_write(const model::Schema& schema, const ObjectType& ty
     for (const auto& [key, input] : fields.members()) {
       const FieldDefinition* field = type.find_field(key);
       if (!field) throw errors::unknown_field(type, key);
-      write.fields.set(field->number, parse_field(type, *field, input, mode));
+      write.refusal.keep([&] { write.fields.set(field->number, parse_field(type, *field, input, mode)); });
     }
   }
-  if (!relationships.is_null()) write.relationships = parse_relationships(schema, type, relationships, mode);
-  if (mode == WriteMode::create) require_all(type, fields, relationships);
+  if (!relationships.is_null()) write.relationships = parse_relationships(schema, type, relationships, mode, write.refusal);
+  if (mode == WriteMode::create) {
+    write.refusal.tell();
+    require_all(type, fields, relationships);
+  }
   return write;
 }
 
@@ -184,6 +187,7 @@ Record create_record(WriteContext& context, const ObjectType& type, const Record
 Record update_record(WriteContext& context, const ObjectType& type, RecordId id, const RecordWrite& write) {
   Record record = get_record(context, type, id);
   if (!record.live()) throw errors::no_resource(type.plural);
+  write.refusal.tell();
   Change change = change_of(record, ChangeKind::updated);
   if (!write.fields.empty()) {
     FieldValues values = model::decode_fields(record.fields);

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "model/record.h"
+#include "services/refusal.h"
 #include "services/relationships.h"
 #include "services/write_context.h"
 
@@ -17,10 +18,12 @@ namespace plenoptic::services {
 struct RecordWrite {
   model::FieldValues fields;  // unset: cleared
   std::vector<RelationshipOperation> relationships;
+  Refusal refusal;  // of an update, which is told whether its record is there first
 };
 
 /// Reads the `fields` and `relationships` of a create or update body. `relationships` may be null where absent.
-/// Throws for unknown and read-only keys, values that do not parse, and (on create) what is required and missing.
+/// Throws for unknown and read-only keys, values that do not parse, and (on create) what is required and missing; of an update's values
+/// only what is malformed.
 RecordWrite parse_record_write(const model::Schema& schema, const model::ObjectType& type, const base::Json& fields, const base::Json& relationships, WriteMode mode);
 
 /// Links that a new record gets from the server, whatever its body says.
@@ -30,7 +33,7 @@ using ServerLinks = std::vector<std::pair<model::LinkTypeNumber, model::RecordId
 model::Record create_record(WriteContext& context, const model::ObjectType& type, const RecordWrite& write, const ServerLinks& server_links = {});
 
 /// Changes what `write` names and nothing else. A write that changes nothing leaves no trace.
-/// Throws 404 where the record is missing or in the trash.
+/// Throws 404 where the record is missing or in the trash, and then what was refused of its values.
 model::Record update_record(WriteContext& context, const model::ObjectType& type, model::RecordId id, const RecordWrite& write);
 
 /// Moves a record to the trash; one that is there already is returned as it is.

@@ -190,15 +190,17 @@ std::optional<RecordId> parse_public_id(const ObjectType& type, std::string_view
 
 bool takes_replace(const ObjectType& type) { return type.number != model::types::note && type.number != model::types::list; }
 
-std::vector<RelationshipOperation> parse_relationships(const Schema& schema, const ObjectType& type, const Json& body, WriteMode mode) {
+std::vector<RelationshipOperation> parse_relationships(const Schema& schema, const ObjectType& type, const Json& body, WriteMode mode, Refusal& refusal) {
   std::vector<RelationshipOperation> operations;
   IdReader ids(schema);
   for (const auto& [key, input] : body.members()) {
     const RelationshipDefinition* relationship = type.find_relationship(key);
     if (!relationship) throw errors::unknown_relationship(type, key);
     check_writable(type, *relationship, mode);
-    operations.push_back(mode == WriteMode::create ? parse_for_create(type, *relationship, input, ids) : parse_for_update(type, *relationship, input, ids));
-    refuse_id_in_both(schema.type(relationship->far_type), operations.back());
+    refusal.keep([&] {
+      operations.push_back(mode == WriteMode::create ? parse_for_create(type, *relationship, input, ids) : parse_for_update(type, *relationship, input, ids));
+      refuse_id_in_both(schema.type(relationship->far_type), operations.back());
+    });
   }
   return operations;
 }

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "model/definitions.h"
+#include "services/refusal.h"
 #include "services/write_context.h"
 
 namespace plenoptic::services {
@@ -24,9 +25,9 @@ enum class WriteMode { create, update };
 /// Notes and lists take only `add` and `remove`.
 bool takes_replace(const model::ObjectType& type);
 
-/// Reads a request's `relationships` object. Throws for unknown and read-only keys, wrong shapes, ids with a wrong
-/// prefix, and more than 25 ids.
-std::vector<RelationshipOperation> parse_relationships(const model::Schema& schema, const model::ObjectType& type, const base::Json& body, WriteMode mode);
+/// Reads a request's `relationships` object. Throws for unknown and read-only keys, wrong shapes and ids with a wrong
+/// prefix; what is refused, like more than 25 ids, it keeps in `refusal`.
+std::vector<RelationshipOperation> parse_relationships(const model::Schema& schema, const model::ObjectType& type, const base::Json& body, WriteMode mode, Refusal& refusal);
 
 /// Carries the operations out for one record and returns the link changes, at most 25. The far records must be there
 /// and live. Nothing is counted for what is as asked already.

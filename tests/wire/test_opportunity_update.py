@@ -183,6 +183,40 @@ def test_a_trashed_opportunity_is_not_found(client, opportunity):
     assert client.post(path(opportunity), {"fields": {"$name": "x"}}).status == 404
 
 
+MALFORMED = [("fields", "$bogus", 1, "unknown_field"), ("relationships", "$bogus", {"add": "con_x"}, "unknown_relationship"),
+             ("relationships", "$evaluator", {"swap": 1}, "invalid_configuration")]
+REFUSED = [("fields", "$stage", "Nowhere"), ("fields", "$name", ""), ("fields", "$amount", 1.001), ("relationships", "$champion", {"add": [f"con_c{'0' * 22}{n:02}" for n in range(26)]})]
+
+
+def body_of(*parts):
+    body = {}
+    for place, key, value, *_ in parts:
+        body.setdefault(place, {})[key] = value
+    return body
+
+
+@pytest.mark.parametrize("malformed", MALFORMED, ids=lambda what: what[1])
+@pytest.mark.parametrize("refused", REFUSED, ids=lambda what: what[1])
+def test_what_is_malformed_is_told_before_what_is_refused_in_any_order(client, opportunity, malformed, refused):
+    before = client.retrieve("opportunities", opportunity["id"])
+    for parts in ((malformed, refused), (refused, malformed)):
+        answer = client.post(path(opportunity), body_of(*parts))
+        assert (answer.status, answer.error["code"]) == (400, malformed[3]), answer
+    assert client.post(path(opportunity), body_of(refused)).status == 422
+    assert client.retrieve("opportunities", opportunity["id"]) == before
+
+
+@pytest.mark.parametrize("id", ["opp_c00000000000000000000000a", "nonsense", "trashed"])
+def test_a_missing_record_is_told_before_what_is_refused_and_after_what_is_malformed(client, opportunity, id):
+    if id == "trashed":
+        client.ok("DELETE", path(opportunity))
+        id = opportunity["id"]
+    for refused in REFUSED:
+        assert client.post(f"/v1/opportunities/{id}", body_of(refused)).status == 404, refused
+        for malformed in MALFORMED:
+            assert client.post(f"/v1/opportunities/{id}", body_of(refused, malformed)).status == 400, malformed
+
+
 @pytest.mark.parametrize("body, status, code", [
     (None, 400, "parameter_missing"),
     (b"", 400, "parameter_missing"),

@@ -71,7 +71,7 @@ def test_taken(client, holder, key, sent, back):
     ("vaddress", "Berlin", 400, "invalid_type"), ("vaddress", {"zip": "1"}, 400, "invalid_type"), ("vaddress", {"country": "DEU"}, 422, None), ("vaddress", {"country": "XQ"}, 422, None),
     ("vaddress", {"latitude": "52"}, 400, "invalid_type"), ("vaddress", {"latitude": 91}, 422, None), ("vaddress", {"city": 5}, 400, "invalid_type"),
     ("vname", "Ada", 400, "invalid_type"), ("vname", {"first": "x"}, 400, "invalid_type"), ("vname", {"firstName": 5}, 400, "invalid_type"),
-    ("vone", "Middle", 422, None), ("vone", "opt_x", 400, "referenced_resource_missing"), ("vone", 5, 400, "invalid_type"), ("vmany", ["A", "Z"], 422, None), ("vmany", 5, 400, "invalid_type"),
+    ("vone", "Middle", 422, None), ("vone", "opt_x", 400, "referenced_resource_missing"), ("vone", ["Low"] * 101, 422, None), ("vone", 5, 400, "invalid_type"), ("vmany", ["A", "Z"], 422, None), ("vmany", 5, 400, "invalid_type"),
     ("vmarkdown", 5, 400, "invalid_type"), ("vmarkdown", "x" * 1_000_001, 422, None),
 ])
 def test_refused(client, holder, key, sent, status, code):
@@ -85,6 +85,13 @@ def test_refused(client, holder, key, sent, status, code):
 def test_numbers_by_their_text(client, holder, text, status):
     answer = client.post(f"/v1/accounts/{holder}", b'{"fields":{"vnumber":' + text + b"}}")
     assert answer.status == status, answer
+
+
+@pytest.mark.parametrize("text, shown", [(b"52.50", 52.5), (b"525e-1", 52.5), (b"-0", 0), (b"0.00001", 0.00001)])
+def test_a_coordinate_written_otherwise_is_no_change(client, holder, text, shown):
+    before = client.update("accounts", holder, {"vaddress": {"latitude": shown}})
+    answer = client.post(f"/v1/accounts/{holder}", b'{"fields":{"vaddress":{"latitude":' + text + b"}}}")
+    assert (answer.status, answer.json) == (200, before)
 
 
 def test_selects(client, holder):

@@ -146,9 +146,8 @@ Answer retrieve_record(Call& call) {
 
 Answer update_record(Call& call) {
   const ObjectType& type = call.type();
-  const model::RecordId id = path_record_id(call, type);
   const auto write = services::parse_record_write(call.schema(), type, call.body.at("fields"), call.body.at("relationships"), WriteMode::update);
-  return record_answer(call, type, services::update_record(*call.write, type, id, write));
+  return record_answer(call, type, services::update_record(*call.write, type, path_record_id(call, type), write));
 }
 
 Answer delete_record(Call& call) {

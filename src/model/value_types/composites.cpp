@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <fmt/format.h>
 #include <unicode/uloc.h>
 
 #include "base/utf8.h"
@@ -57,7 +58,7 @@ ParsedPart parse_coordinate(const FieldDefinition& field, std::string_view key, 
   if (!(value >= -bound && value <= bound) || input.number_text().size() > 40)
     return unacceptable(field,
                         "takes a number from -" + std::to_string(static_cast<int>(bound)) + " to " + std::to_string(static_cast<int>(bound)) + " for '" + std::string(key) + "'");
-  return input.number_text();
+  return fmt::format("{}", value + 0.0);  // one text for 52.5, 52.50 and 525e-1, and 0 for -0
 }
 
 ParsedPart parse_country(const FieldDefinition& field, const base::Json& input) {
