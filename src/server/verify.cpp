@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <stdexcept>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -102,6 +103,9 @@ int run_verify(const std::string& directory, VerdictForm form) {
       return not_checked;
     }
     findings.add("storage", failure.what());
+  } catch (const std::logic_error& failure) {
+    // Each definition decodes; together they name what is not there, and no server would start.
+    findings.add("definitions", fmt::format("do not belong together: {}", failure.what()));
   }
   progress.end();
   form == VerdictForm::json ? print_json(findings, counts) : print_text(findings, counts);

@@ -109,6 +109,17 @@ bool belongs_to_a_record(storage::Reader& storage, const WorkspaceEntry& workspa
   return record && storage.is_live(workspace.id, type->number, *record);
 }
 
+void check_keys(storage::Reader& storage, const WorkspaceDirectory& workspaces, Findings& findings) {
+  for (const storage::ApiKey& key : storage.api_keys()) {
+    const auto wrong = [&](std::string_view what) { findings.add("keys", fmt::format("{} {}", key.id, what)); };
+    const auto workspace = workspaces.find(key.workspace);
+    if (!workspace)
+      wrong("is of no workspace");
+    else if (key.member && !storage.find_record(workspace->id, model::types::member, *key.member))
+      wrong("is of a member that is not there");
+  }
+}
+
 /// A kept answer is an answer of an operation, about something that is there.
 void check_idempotency(storage::Reader& storage, const WorkspaceDirectory& workspaces, const VerifyOptions& options, Findings& findings, VerifiedCounts& counts) {
   storage.scan_idempotent([&](const storage::IdempotencySpace& space, const storage::IdempotentAnswer& answer) {
@@ -141,6 +152,7 @@ VerifiedCounts verify_contents(storage::Reader& storage, const VerifyOptions& op
   if (!readable) return counts;
   WorkspaceDirectory workspaces;
   workspaces.load(storage);
+  check_keys(storage, workspaces, findings);
   for (const storage::Workspace& workspace : storage.workspaces()) {
     ++counts.workspaces;
     check_workspace(storage, workspace, *workspaces.find(workspace.id)->schema, options, findings, counts);

@@ -49,6 +49,7 @@ constexpr Rule workspace_rules[] = {
      " OR log_sequence <> (SELECT coalesce(max(sequence), 0) FROM change_log c WHERE c.workspace_id = w.id)"
      " OR 1 > (SELECT coalesce(min(sequence), 1) FROM change_log c WHERE c.workspace_id = w.id)",
      "workspaces' logs have gaps"},
+    {"SELECT count(*), min(id) FROM workspaces WHERE ends_at > log_sequence", "workspaces have ends of links from past their logs' end"},
     {"SELECT count(*), min(workspace_id) FROM (SELECT workspace_id FROM records UNION SELECT workspace_id FROM change_log UNION SELECT workspace_id FROM links"
      " UNION SELECT workspace_id FROM definitions UNION SELECT workspace_id FROM unique_values UNION SELECT workspace_id FROM api_keys)"
      " WHERE workspace_id NOT IN (SELECT id FROM workspaces)",
