@@ -127,7 +127,7 @@ def run(stage: Stage) -> tuple:
     late = "  OVER ITS BUDGET" if seconds > stage.budget_s else ""
     print(f"{stage.name:12} {passed:5} passed {failed:3} failed {skipped:3} skipped  {seconds:6.1f} s (budget {stage.budget_s} s){late}", flush=True)
     for line in output.splitlines():
-        if line.startswith("SKIPPED"):
+        if line.startswith(("SKIPPED", "crash test:", "model test:")):
             print("   " + line, flush=True)
     if failed:
         print("\n".join("   | " + line for line in output.splitlines()[-60:]), flush=True)

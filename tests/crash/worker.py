@@ -48,6 +48,7 @@ class Worker:
     records: dict = field(default_factory=dict)  # id → Record
     exact: dict = field(default_factory=dict)  # id → the bytes of its newest answer, while nothing else can have changed them
     kept: dict = field(default_factory=dict)  # idempotency key → (method, path, bytes)
+    kept_now: set = field(default_factory=set)  # those of this round
     touched: set = field(default_factory=set)
     in_flight: Attempt | None = None
     failure: BaseException | None = None
@@ -115,6 +116,7 @@ class Worker:
             self.exact[attempt.id] = answer.raw
         if answer and attempt.key:
             self.kept[attempt.key] = (attempt.method, attempt.path, answer.raw)
+            self.kept_now.add(attempt.key)
 
     def live(self, plural):
         return [id for id, record in self.records.items() if record.plural == plural and not record.trashed]
