@@ -20,6 +20,8 @@ class Row:
     against: str = ""
     aim: str = ""
     met: bool | None = None
+    stretch: str = ""  # a harder aim
+    reached: bool | None = None
 
 
 def _measured(what, result, **more):
@@ -37,19 +39,21 @@ def _ratio(own, other):
 
 
 def _with_yardstick(scenario, own, results):
-    prefix, aim, name = {"retrieve": ("nginx", 0.6, "nginx by return"), "update": ("PostgreSQL", 1.0, "raw UPDATE"), "create": ("PostgreSQL", 0.8, "raw INSERT")}[scenario]
+    prefix, aim, stretch, name = {"retrieve": ("nginx", 0.6, 0.8, "nginx by return"), "update": ("PostgreSQL", 1.0, 2, "raw UPDATE"), "create": ("PostgreSQL", 0.8, 1.5, "raw INSERT")}[scenario]
     best = _best(results, prefix)
     if not best:
         return _measured(SAYS[scenario], own, aim=f">= {aim} x {name}")
     ratio = _ratio(own, best[1])
-    return _measured(SAYS[scenario], own, against=f"{ratio:.2f} x {name} ({best[0]}: {best[1]['rate']:,.0f}/s)", aim=f">= {aim} x", met=ratio >= aim and not own["errors"])
+    return _measured(SAYS[scenario], own, against=f"{ratio:.2f} x {name} ({best[0]}: {best[1]['rate']:,.0f}/s)", aim=f">= {aim} x", met=ratio >= aim and not own["errors"],
+                     stretch=f"{stretch} x", reached=ratio >= stretch)
 
 
 def _list_row(scenario, own):
     fast = own["p99_ms"] < 10 and not own["errors"]
+    more = {"stretch": "3 ms", "reached": own["p99_ms"] < 3}
     if scenario == "list":
-        return _measured(SAYS[scenario], own, aim=">= 5,000/s, p99 < 10 ms", met=fast and own["rate"] >= 5000)
-    return _measured(SAYS[scenario], own, aim="p99 < 10 ms", met=fast)
+        return _measured(SAYS[scenario], own, aim=">= 5,000/s, p99 < 10 ms", met=fast and own["rate"] >= 5000, **more)
+    return _measured(SAYS[scenario], own, aim="p99 < 10 ms", met=fast, **more)
 
 
 def _offset_row(results, rows):
@@ -72,7 +76,7 @@ def _growth_rows(results):
         measured = growth_of(results, scenario)
         ratio = _ratio(measured[0], measured[-1])
         steps = " → ".join(f"{result['rate']:,.0f}" for result in measured)
-        yield Row(f"growth of {scenario}'s cost, " + " → ".join(f"{rows:,}" for rows in sizes), f"{ratio:.2f} x", against=f"{steps} /s", aim="<= 1.5 x", met=ratio <= 1.5)
+        yield Row(f"growth of {scenario}'s cost, " + " → ".join(f"{rows:,}" for rows in sizes), f"{ratio:.2f} x", against=f"{steps} /s", aim="<= 1.5 x", met=ratio <= 1.5, stretch="1.1 x", reached=ratio <= 1.1)
 
 
 def _mixed_rows(mixed):
@@ -80,12 +84,25 @@ def _mixed_rows(mixed):
     yield Row("  its memory, after the first tenth", f"± {mixed['memory_deviation'] * 100:.1f} %", aim="± 2 %", met=mixed["memory_deviation"] <= 0.02)
 
 
+def _overload_rows(overload):
+    for scenario, measured in overload.items():
+        flood, sustained = measured["flood"], measured["sustainable_per_s"]
+        yield Row(f"overload, {scenario}: {flood['offered_per_s']:,.0f}/s due, {flood['offered_per_s'] / sustained:.0f} x what 64 connections get", f"{flood['accepted_per_s']:,.0f}/s", flood["p50_ms"], flood["p99_ms"],
+                  flood["others"] + flood["broken"], against=f"{flood['shed_share'] * 100:.0f} % of what was sent got 503; {flood['unsent']:,} found all connections waiting", aim="p99 of what is accepted < 100 ms",
+                  met=flood["p99_ms"] < 100 and not flood["others"] + flood["broken"])
+        yield Row("  until nobody is turned away or waits 100 ms any more", f"{measured['recovery_s']:.2f} s", aim="<= 1 s", met=measured["recovery_s"] <= 1)
+
+
 def _size_rows(results):
     if start := results.get("start"):
         yield Row("start: first retrieve", f"{start['retrieve_s'] * 1000:,.0f} ms", aim="< 200 ms", met=start["retrieve_s"] < 0.2)
-        yield Row("start: first list", f"{start['list_s'] * 1000:,.0f} ms", aim="< 5 s", met=start["list_s"] < 5)
+        yield Row("start: first list", f"{start['list_s'] * 1000:,.0f} ms", aim="< 5 s", met=start["list_s"] < 5, stretch="1 s", reached=start["list_s"] < 1)
         yield Row("  where the index has no snapshot", f"{start['list_built_s'] * 1000:,.0f} ms")
-        yield Row("memory after start, index loaded", f"{start['memory_mib']:,.0f} MiB", aim="< 1,500 MB", met=start["memory_mib"] * 1.048576 < 1500)
+        if "killed_retrieve_s" in start:
+            yield Row("  after kill -9 in the midst of updates: first retrieve", f"{start['killed_retrieve_s'] * 1000:,.0f} ms", against="the log is recovered and synced first")
+            yield Row("  after kill -9 in the midst of updates: first list", f"{start['killed_list_s'] * 1000:,.0f} ms")
+        yield Row("memory after start, index loaded", f"{start['memory_mib']:,.0f} MiB", aim="< 1,500 MB", met=start["memory_mib"] * 1.048576 < 1500, stretch="800 MB",
+                  reached=start["memory_mib"] * 1.048576 < 800)
     if "memory_mib" in results:
         yield Row("memory at the end of the mixed load", f"{results['memory_mib']:,.0f} MiB", aim="< 1,500 MB", met=results["memory_mib"] * 1.048576 < 1500)
     if disk := results.get("disk"):
@@ -109,6 +126,7 @@ def own_rows(results):
     if "mixed" in results:
         yield from _mixed_rows(results["mixed"])
     yield from _growth_rows(results)
+    yield from _overload_rows(results.get("overload", {}))
     yield from _size_rows(results)
 
 
@@ -124,8 +142,8 @@ def peer_rows(results):
 
 
 def idle_rows(idle):
-    yield Row("idle and empty: first answer", f"{idle['first_answer_s'] * 1000:,.0f} ms", aim="< 100 ms", met=idle["first_answer_s"] < 0.1)
-    yield Row("idle and empty: memory", f"{idle['memory_mib']:,.1f} MiB", aim="< 30 MB", met=idle["memory_mib"] * 1.048576 < 30)
+    yield Row("idle and empty: first answer", f"{idle['first_answer_s'] * 1000:,.0f} ms", aim="< 100 ms", met=idle["first_answer_s"] < 0.1, stretch="20 ms", reached=idle["first_answer_s"] < 0.02)
+    yield Row("idle and empty: memory", f"{idle['memory_mib']:,.1f} MiB", aim="< 30 MB", met=idle["memory_mib"] * 1.048576 < 30, stretch="15 MB", reached=idle["memory_mib"] * 1.048576 < 15)
 
 
 def rows_of(results):
@@ -148,9 +166,10 @@ def contender_rows(results):
 
 
 def _cells(row):
-    met = {True: "yes", False: "NO", None: ""}[row.met]
+    met = {True: "yes", False: "NO", None: ""}[row.met] + (", the stretch too" if row.met and row.reached else "")
+    aim = row.aim + (f" (stretch {row.stretch})" if row.stretch else "")
     number = lambda value: "" if value is None else f"{value:.2f}"
-    return [row.what, row.value, number(row.p50_ms), number(row.p99_ms), "" if row.errors is None else str(row.errors), row.against, row.aim, met]
+    return [row.what, row.value, number(row.p50_ms), number(row.p99_ms), "" if row.errors is None else str(row.errors), row.against, aim, met]
 
 
 def _table(head, rows):

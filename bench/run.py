@@ -14,7 +14,7 @@ from bench import report, scenarios, stages
 from bench.machine import ROOT, end_all, facts, note
 
 ENDED_BY_SIGNAL = "ended by a signal"
-NAMES = [*scenarios.ON_EVERY_SIZE, "growth", "mixed", "memory", "start", "disk", "idle"]
+NAMES = [*scenarios.ON_EVERY_SIZE, "growth", "mixed", "memory", "overload", "start", "disk", "idle"]
 EXAMPLES = f"""scenarios: {', '.join(NAMES)}
 
 examples:

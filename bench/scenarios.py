@@ -1,5 +1,6 @@
 """What is measured on Plenoptic, alone and beside its yardsticks. Each function returns plain data for the report."""
 import json
+import os
 import shutil
 import statistics
 import threading
@@ -7,8 +8,9 @@ import time
 from dataclasses import dataclass
 from typing import Callable
 
+from bench import overload
 from bench.load import feed, median
-from bench.machine import note, settle, tree_bytes
+from bench.machine import LOAD_CORE, note, settle, tree_bytes
 from bench.plenoptic import TYPES, Server, copy_of, http_headers
 
 # Scenario and its connections, in the order in which they run; what adds rows comes last.
@@ -71,8 +73,11 @@ def compare(what, scenario, contenders, rounds, seconds, connections):
         return result
 
     def rest(contender):
-        if contender.tidy and scenario in WRITES:
+        if scenario not in WRITES:
+            return
+        if contender.tidy:
             contender.tidy()
+        os.sync()  # or the system would write its pages half a minute later, in another's turn
 
     note(f"{what}: {', '.join(contender.name for contender in contenders)}")
     turn = seconds * LONGER.get(scenario, 1)
@@ -112,6 +117,12 @@ def mixed(server, seconds, connections=32):
     return result | {"memory_mib": samples, "memory_deviation": max(abs(mib / middle - 1) for mib in kept)}
 
 
+def flood(server):
+    """Ten times what it can sustain, over 2,000 connections; what becomes of it, and of those who come afterwards."""
+    note("ten times what it can sustain: " + ", ".join(overload.SCENARIOS))
+    return overload.measure_all(overload.Api(server.url, server.key), generator_cores=LOAD_CORE)
+
+
 def _snapshots(directory):
     return directory / "data" / "index"
 
@@ -147,16 +158,29 @@ def _save_index(directory, patience_s=30):
         server.stop()
 
 
+def _start_after_kill(directory, seed, seconds=10):
+    """Updates as quick as they go, then `kill -9`: the start finds a log to recover."""
+    server = Server(directory).wait_until_ready()
+    try:
+        server.drive("update", seconds, seed=seed)
+        server.process.kill()
+    finally:
+        server.stop()
+    return _start_once(directory)
+
+
 def start_up(directory, times=3):
-    """Seconds from exec to the first retrieve and the first list answered, once without a snapshot of the index and then with it;
-    the operating system has the files in its cache."""
+    """Seconds from exec to the first retrieve and the first list answered, once without a snapshot of the index, then with it, and
+    after `kill -9`; the operating system has the files in its cache."""
     shutil.rmtree(_snapshots(directory), ignore_errors=True)
     built = _start_once(directory)
     _save_index(directory)
     measured = [_start_once(directory) for _ in range(times)]
-    note(f"start-up: retrieve {measured[-1][0] * 1000:.0f} ms, list {measured[-1][1] * 1000:.0f} ms, without a snapshot {built[1] * 1000:.0f} ms")
-    retrieves, lists, memories = zip(*measured)
-    return {"retrieve_s": statistics.median(retrieves), "list_s": statistics.median(lists), "list_built_s": built[1], "memory_mib": statistics.median(memories)}
+    killed = [_start_after_kill(directory, seed) for seed in range(times)]
+    note(f"start-up: retrieve {measured[-1][0] * 1000:.0f} ms, list {measured[-1][1] * 1000:.0f} ms, without a snapshot {built[1] * 1000:.0f} ms, after kill -9 {killed[-1][0] * 1000:.0f} ms")
+    retrieves, lists, memories = map(statistics.median, zip(*measured))
+    return {"retrieve_s": retrieves, "list_s": lists, "list_built_s": built[1], "memory_mib": memories,
+            "killed_retrieve_s": statistics.median(retrieve for retrieve, _, _ in killed), "killed_list_s": statistics.median(lists for _, lists, _ in killed)}
 
 
 def idle_and_empty(scratch, times=5):

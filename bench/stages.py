@@ -92,6 +92,8 @@ def by_size(plan, results):
                 results["memory_mib"] = servers[plan.rows].memory_mib()
             if plan.wants(scenario, "growth"):
                 _measure(plan, results, scenario, connections, servers, yardsticks, untouched)
+        if plan.wants("overload"):
+            results["overload"] = scenarios.flood(servers[plan.rows])
     if plan.wants("disk"):
         results["idempotency"] = scenarios.idempotency_size(directories[plan.rows], min(5000, plan.rows))
 
