@@ -19,6 +19,7 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "base/thread_name.h"
 #include "http/connection.h"
 
 namespace plenoptic::http {
@@ -224,6 +225,7 @@ struct Server::Parts {
       sweep(i);
       threads.emplace_back([thread = io[i].get()] {
         set_current_thread(thread);
+        base::name_this_thread("requests");
         thread->context.run();
       });
     }

@@ -13,6 +13,7 @@
 #include "api/pipeline.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "base/utf8.h"
 #include "http/server.h"
 #include "services/api_keys.h"
@@ -60,6 +61,7 @@ class Repeater {
 
  private:
   void loop(std::chrono::milliseconds interval, const std::function<void()>& work) {
+    base::name_this_thread("housekeeping");
     std::unique_lock lock(mutex_);
     while (!wake_.wait_for(lock, interval, [this] { return stopping_; })) {
       lock.unlock();

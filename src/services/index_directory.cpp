@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/thread_name.h"
 #include "services/index_loading.h"
 
 namespace plenoptic::services {
@@ -109,6 +110,7 @@ std::size_t IndexDirectory::memory_bytes() {
 }
 
 void IndexDirectory::loop() {
+  base::name_this_thread("index loading");
   while (const auto load = take_load()) load_now(*load);
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/thread_name.h"
+
 namespace plenoptic::services {
 namespace {
 
@@ -30,6 +32,7 @@ void SnapshotKeeper::follow(model::WorkspaceId workspace, std::shared_ptr<const 
 }
 
 void SnapshotKeeper::loop() {
+  base::name_this_thread("index snapshots");
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, interval, [this] { return stopping_.load(); })) {
     auto followed = followed_;

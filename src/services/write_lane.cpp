@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/thread_name.h"
 #include "model/errors.h"
 
 namespace plenoptic::services {
@@ -43,6 +44,7 @@ void WriteLane::stop() {
 }
 
 void WriteLane::loop() {
+  base::name_this_thread("write lane");
   for (;;) {
     std::vector<Outcome> group = take_group();
     if (group.empty()) return;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/thread_name.h"
+
 namespace plenoptic::storage::sqlite {
 namespace {
 
@@ -51,15 +53,16 @@ void Checkpointer::maintain() {
   if (pages >= limit_pages_) changed_.wait(lock, [this] { return !wanted_ || stopping_; });
 }
 
-/// Who writes without end has half as many of them, each over more changes of the same pages; who writes now and then is held up for a shorter time.
+/// Who writes without end has a third as many of them, each over more changes of the same pages; who writes now and then is held up for a shorter time.
 bool Checkpointer::is_due(std::int64_t pages) const {
   const auto ended_within = [this](std::chrono::seconds span) { return last_end_ && std::chrono::steady_clock::now() - *last_end_ < span; };
   if (last_failed_ && ended_within(pause_after_failure)) return false;  // it would write all again that it could, and no further
   const bool was_lately = ended_within(shortest_rest);
-  return pages >= limit_pages_ / (was_lately ? 2 : 4);
+  return pages >= limit_pages_ / (was_lately ? 2 : 6);
 }
 
 void Checkpointer::loop() {
+  base::name_this_thread("checkpoints");
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return (wanted_ && !unsynced_) || stopping_; });

@@ -15,9 +15,9 @@ struct SqliteOptions {
   /// For `plenoptic dev` without a directory to keep: nothing is synced to disk.
   bool throw_away = false;
   std::int64_t page_cache_kib = 32'768;
-  std::int64_t wal_limit_bytes = 512 << 20;
+  std::int64_t wal_limit_bytes = 768 << 20;
   /// Changed ends of links that are gathered in memory before they are written into their records' rows.
-  std::size_t recent_ends = std::size_t{1} << 19;
+  std::size_t recent_ends = std::size_t{1} << 20;
   /// Of them, how many are written with each group, at least: a tenth of a millisecond that its answers wait.
   std::size_t ends_in_slice = 128;
   /// Told what the operator should know, at opening.
