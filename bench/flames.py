@@ -3,13 +3,14 @@
 Width is the share of samples; what stands on a frame was called by it. Beside each picture stand the functions in which most samples ended.
 """
 import argparse
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import zlib
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
 
@@ -23,13 +24,12 @@ LETTER = 6.6  # a letter's width
 
 def record(server, scenario, seconds, file):
     """Samples of all of the server's threads while the scenario goes on. Stacks are unwound from their copies: the program has no frame pointers."""
-    load = threading.Thread(target=lambda: server.drive(scenario, seconds + 2, SCENARIOS[scenario], seed=7))
-    load.start()
+    load = ThreadPoolExecutor(1).submit(server.drive, scenario, seconds + 2, SCENARIOS[scenario], seed=7)
     try:
         subprocess.run(["perf", "record", "--quiet", "--event", "cpu-clock", "--freq", "499", "--call-graph", "dwarf,16384", "--pid", str(server.process.pid), "--output", file, "--",
                         "sleep", str(seconds)], check=True)
     finally:
-        load.join()
+        load.result()
 
 
 def folded(file):
@@ -46,7 +46,7 @@ def folded(file):
 
 def short(symbol):
     """Without parameters, which fill a line and say little."""
-    name = symbol.replace("(anonymous namespace)", "{}").replace("plenoptic::", "")
+    name = re.sub(r"operator(<=>|<<=?|>>=?|->\*?|<=?|>=?|\(\))", "operator", symbol.replace("(anonymous namespace)", "{}").replace("plenoptic::", ""))
     depth, kept = 0, []
     for letter in name:
         depth += letter in "(<"
@@ -115,6 +115,8 @@ def main(argv):
     if not shutil.which("perf"):
         raise SystemExit("error: there is no `perf` here; install it (apt-get install linux-perf) and try again")
     arguments.results.mkdir(parents=True, exist_ok=True)
+    for old in arguments.results.glob("*.svg"):
+        old.unlink()
     tables = [f"# Flame graphs\n\n{arguments.data.name} (opportunities, accounts, contacts, tasks); {arguments.seconds} s each, 499 samples a second of each core; the server on one core.\n"]
     with tempfile.TemporaryDirectory(prefix="flames-") as scratch:
         server = Server(copy_of(arguments.data, Path(scratch, "data"))).wait_until_ready()

@@ -24,7 +24,7 @@ constexpr std::size_t link_limit = 25;
 
 bool contains(const std::vector<RecordId>& ids, RecordId id) { return std::find(ids.begin(), ids.end(), id) != ids.end(); }
 
-/// Reads ids of one key and counts them against the request's limit.
+/// Reads ids of one key after another, and counts them all against the request's limit; of those past it each key keeps one.
 class IdReader {
  public:
   IdReader(const Schema& schema) : schema_(schema) {}
@@ -41,14 +41,17 @@ class IdReader {
     return ids;
   }
 
+  void check_limit() const {
+    if (count_ > link_limit) throw errors::relationship_write_limit("reference record ids,");
+  }
+
  private:
   void take(const RelationshipDefinition& relationship, const Json& item, std::vector<RecordId>& ids) {
     if (!item.is_string()) throw errors::relationship_shape(relationship.key);
-    if (++count_ > link_limit) throw errors::relationship_write_limit("reference record ids,");
     const ObjectType& far = schema_.type(relationship.far_type);
     const auto id = parse_public_id(far, item.string());
     if (!id) throw errors::relationship_entity_missing(relationship.key, item.string(), far);
-    if (!contains(ids, *id)) ids.push_back(*id);
+    if ((++count_ <= link_limit || ids.empty()) && !contains(ids, *id)) ids.push_back(*id);
   }
 
   const Schema& schema_;
@@ -202,6 +205,7 @@ std::vector<RelationshipOperation> parse_relationships(const Schema& schema, con
       refuse_id_in_both(schema.type(relationship->far_type), operations.back());
     });
   }
+  refusal.keep([&] { ids.check_limit(); });
   return operations;
 }
 

@@ -91,7 +91,7 @@ def check_unavailable(worker, connection, again, most=4):
         worker.unavailable.clear()
 
 
-def check_records(worker, connection, sample):
+def check_records(worker, connection, sample, again):
     """Every record that this round touched, and some of the others."""
     others = list(worker.records.keys() - worker.touched)
     for id in worker.touched | set(worker.choose.sample(others, min(sample, len(others)))):
@@ -100,17 +100,19 @@ def check_records(worker, connection, sample):
         if id in worker.exact:
             answer = connection.send("GET", f"/v1/{record.plural}/{id}")
             assert answer.raw == worker.exact[id], f"answered {worker.exact[id]!r}, is {answer.raw!r}"
-    worker.touched.clear()
+    if again:
+        worker.touched.clear()
 
 
-def check_replays(worker, connection, sample):
+def check_replays(worker, connection, sample, again):
     """Acknowledged writes with a key give their answer again, byte for byte, and run no second time: all of this round, and some of the others."""
     others = list(worker.kept.keys() - worker.kept_now)
     for key in worker.kept_now | set(worker.choose.sample(others, min(sample, len(others)))):
         method, path, raw = worker.kept[key]
         answer = connection.send(method, path, {"fields": {"$name": "not looked at"}} if method == "POST" and not path.endswith("/restore") else None, key)
         assert answer.status == 200 and answer.raw == raw and answer.headers.get("idempotent-replayed") == "true", (path, raw, answer)
-    worker.kept_now.clear()
+    if again:
+        worker.kept_now.clear()
 
 
 def check_totals(workers, connection):

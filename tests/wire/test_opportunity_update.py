@@ -184,7 +184,8 @@ def test_a_trashed_opportunity_is_not_found(client, opportunity):
 
 
 MALFORMED = [("fields", "$bogus", 1, "unknown_field"), ("relationships", "$bogus", {"add": "con_x"}, "unknown_relationship"),
-             ("relationships", "$evaluator", {"swap": 1}, "invalid_configuration")]
+             ("relationships", "$evaluator", {"swap": 1}, "invalid_configuration"),
+             ("relationships", "$evaluator", {"add": ["acc_c0000000000000000000000a"]}, "relationship_entity_missing")]
 REFUSED = [("fields", "$stage", "Nowhere"), ("fields", "$name", ""), ("fields", "$amount", 1.001), ("relationships", "$champion", {"add": [f"con_c{'0' * 22}{n:02}" for n in range(26)]})]
 
 
@@ -195,7 +196,7 @@ def body_of(*parts):
     return body
 
 
-@pytest.mark.parametrize("malformed", MALFORMED, ids=lambda what: what[1])
+@pytest.mark.parametrize("malformed", MALFORMED, ids=lambda what: f"{what[1]}: {what[3]}")
 @pytest.mark.parametrize("refused", REFUSED, ids=lambda what: what[1])
 def test_what_is_malformed_is_told_before_what_is_refused_in_any_order(client, opportunity, malformed, refused):
     before = client.retrieve("opportunities", opportunity["id"])

@@ -214,6 +214,15 @@ def test_damage_is_named(sound, tmp_path, check, words, damage):
     assert text.returncode == 1 and text.stdout.endswith("damaged\n") and words in text.stdout and "newest backup" in text.stdout
 
 
+def test_a_clock_that_went_back_between_two_updates_is_no_damage(sound, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(sound, data, ignore=shutil.ignore_patterns("*.sock"))
+    newest = "(SELECT max(version) FROM records WHERE type = 3)"  # the large deal's second update, right after its first
+    do_damage(data / "plenoptic.db", f"UPDATE records SET updated_at = (SELECT at FROM change_log WHERE sequence = {newest} - 1) WHERE version = {newest}")
+    do_damage(data / "plenoptic.db", f"UPDATE change_log SET at = at - 1000000 WHERE sequence = {newest}")
+    assert verdict(data)[1]["wrong"] == []
+
+
 def test_a_damaged_file_is_called_damaged(sound, tmp_path):
     data = tmp_path / "data"
     shutil.copytree(sound, data, ignore=shutil.ignore_patterns("*.sock"))
