@@ -174,7 +174,7 @@ def run_round(server, workers, choose, way, seen):
     if ready and way in ("full", "truncate") and not killed:
         check(server, workers, 5, again=False)
         seen["rounds checked before their end too"] += 1
-    asked = ready and not killed and way not in MET_ALWAYS and choose.random() < 0.25
+    asked = ready and not killed and way not in MET_ALWAYS and choose.random() < 0.5
     code = server.end(asked)
     assert code in may_end_with(way, ready) | ({0} if asked else set()), f"ended with {code}: {server.stderr()}"
     seen["ended in order with faults to come"] += code == 0
@@ -238,8 +238,10 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_half_there(tmp_path, capsys
     if ROUNDS >= 60:
         for way in set(WAYS):
             assert any(what.startswith(f"{way}: ") and not what.endswith("nothing met") for what in seen), f"no round met what '{way}' does: {seen}"
-        for what in ("power: ended with 86", "sync: ended with 70", "answered 503", "rounds that wrote on after a 503", "ended in order with faults to come"):
+        for what in ("power: ended with 86", "sync: ended with 70", "answered 503", "rounds that wrote on after a 503"):
             assert seen[what] > 0, f"{what}: never, in {seen}"
+    if ROUNDS >= 600:  # among sixty there may be none
+        assert seen["ended in order with faults to come"] > 0 and seen["logs written anew after a sync that failed"] > 0, seen
 
 
 def test_a_disk_that_lies_about_its_syncs_is_found_out(tmp_path):
