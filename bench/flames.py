@@ -16,8 +16,9 @@ from pathlib import Path
 
 from bench.machine import ROOT, end_all, note
 from bench.plenoptic import Server, copy_of
+from bench.scenarios import ON_EVERY_SIZE
 
-SCENARIOS = {"retrieve": 64, "update": 64, "create": 64, "list": 32, "contains": 32, "starts": 32, "relationship": 32, "mixed": 32}
+SCENARIOS = {name: connections for name, connections in ON_EVERY_SIZE.items() if name != "offset"} | {"mixed": 32}  # offset is two lists
 WIDTH, FRAME_HEIGHT = 1200, 16
 LETTER = 6.6  # a letter's width
 
