@@ -130,11 +130,16 @@ def own_rows(results):
     yield from _size_rows(results)
 
 
+def best_of_peer(scenario, measured, system):
+    """The name and result of the quickest way in which it is as durable as Plenoptic; None where it was not measured."""
+    return _best(measured, system, NOT_AS_DURABLE if scenario in ("update", "create") else ())
+
+
 def peer_rows(results):
     for scenario, measured in results.get("scenarios", {}).items():
         own = measured["Plenoptic"]
         for (system, aim) in zip(("PocketBase", "Directus"), AIMS_BESIDE[scenario]):
-            best = _best(measured, system, NOT_AS_DURABLE if scenario in ("update", "create") else ())
+            best = best_of_peer(scenario, measured, system)
             if best:
                 ratio = _ratio(own, best[1])
                 yield _measured(f"{scenario} beside {system}", own, against=f"{ratio:,.1f} x {best[0]} ({best[1]['rate']:,.0f}/s)", aim=f">= {aim} x" if aim else "",

@@ -1,9 +1,14 @@
 """The documents say what is so: links lead somewhere, every dependency has its reason, the README begins with the two commands."""
+import json
 import re
+import sys
 
 import pytest
 
 from tree import FILES, ROOT
+
+sys.path.insert(0, str(ROOT))
+from bench.report import best_of_peer  # noqa: E402
 
 DOCUMENTS = [path for path in FILES if path.suffix == ".md"]
 
@@ -58,3 +63,14 @@ def test_every_setting_is_documented():
     documented = (ROOT / "docs/settings.md").read_text()
     for name in declared:
         assert f"--{name}" in documented, f"docs/settings.md does not explain --{name}"
+
+
+def test_the_readme_shows_what_was_measured_last():
+    measured = json.loads((ROOT / "bench/results/beside-peers/latest.json").read_text())["beside_peers"]
+    rows = []
+    for scenario in ("retrieve", "update", "create", "list", "contains"):
+        results = measured["scenarios"][scenario]
+        rates = [results["Plenoptic"]["rate"]] + [best_of_peer(scenario, results, peer)[1]["rate"] for peer in ("PocketBase", "Directus")]
+        rows.append([f"{rate:,.0f}" for rate in rates])
+    table = re.search(r"\| a second \|.*\n\|[-| ]+\|\n((?:\|.*\n)+)", (ROOT / "README.md").read_text()).group(1)
+    assert [[cell.strip() for cell in line.strip("|\n").split("|")][1:] for line in table.strip().splitlines()] == rows

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/call.h"
+#include "services/records.h"
 
 namespace plenoptic::api::handlers {
 
@@ -52,6 +53,8 @@ Answer admin_update_relationship(Call& call);
 
 /// The record id in the path. Throws 404 where it is none of the type's.
 model::RecordId path_record_id(const Call& call, const model::ObjectType& type, std::string_view parameter = "id");
+/// What the body's `fields` and `relationships` ask for; throws what parse_record_write throws.
+services::RecordWrite asked_write(const Call& call, services::WriteMode mode);
 /// A page of a list, by what the query says, of those records that `besides` is true of.
 Answer answer_list(Call& call, const model::ObjectType& type, const std::optional<model::RelationshipPredicate>& besides = std::nullopt);
 

@@ -8,7 +8,7 @@ namespace plenoptic::api::handlers {
 Answer create_list(Call& call) { return record_answer(call, call.type(), services::create_list(*call.write, call.body.at("fields"), call.body.at("relationships"))); }
 
 Answer update_list(Call& call) {
-  const auto write = services::parse_record_write(call.schema(), call.type(), call.body.at("fields"), call.body.at("relationships"), services::WriteMode::update);
+  const auto write = asked_write(call, services::WriteMode::update);
   return record_answer(call, call.type(), services::update_list(*call.write, path_record_id(call, call.type()), write));
 }
 

@@ -1,5 +1,3 @@
-#include "services/records.h"
-
 #include <thread>
 
 #include "api/envelope.h"
@@ -123,11 +121,15 @@ model::RecordId path_record_id(const Call& call, const ObjectType& type, std::st
   return *id;
 }
 
+services::RecordWrite asked_write(const Call& call, WriteMode mode) {
+  return services::parse_record_write(call.schema(), call.type(), call.body.at("fields"), call.body.at("relationships"), mode);
+}
+
 Answer definitions(Call& call) { return definitions_answer(call.schema(), call.type()); }
 
 Answer create_record(Call& call) {
   const ObjectType& type = call.type();
-  const auto write = services::parse_record_write(call.schema(), type, call.body.at("fields"), call.body.at("relationships"), WriteMode::create);
+  const auto write = asked_write(call, WriteMode::create);
   return record_answer(call, type, services::create_record(*call.write, type, write, server_links(call, type, write)));
 }
 
@@ -146,7 +148,7 @@ Answer retrieve_record(Call& call) {
 
 Answer update_record(Call& call) {
   const ObjectType& type = call.type();
-  const auto write = services::parse_record_write(call.schema(), type, call.body.at("fields"), call.body.at("relationships"), WriteMode::update);
+  const auto write = asked_write(call, WriteMode::update);
   return record_answer(call, type, services::update_record(*call.write, type, path_record_id(call, type), write));
 }
 
