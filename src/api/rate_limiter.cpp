@@ -16,7 +16,7 @@ RateDecision RateLimiter::decide(model::WorkspaceId workspace, RateCategory cate
   if (bucket.tokens < 0) bucket = {capacity, now_ms};
   const double elapsed_s = static_cast<double>(std::max<std::int64_t>(0, now_ms - bucket.at_ms)) / 1000.0;
   bucket.tokens = std::min(capacity, bucket.tokens + elapsed_s * capacity);
-  bucket.at_ms = std::max(bucket.at_ms, now_ms);
+  bucket.at_ms = now_ms;  // back too, where the clock was set back: or it would not fill until the clock is there again
 
   RateDecision decision;
   decision.limit = rate_;

@@ -98,6 +98,7 @@ struct App::Parts {
   std::unique_ptr<api::Pipeline> pipeline;
   std::unique_ptr<http::Server> server;
   std::unique_ptr<Repeater> housekeeping;
+  const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
   std::atomic<std::int64_t> shed_unlogged = 0;
   std::atomic<std::int64_t> shed_logged_at_s = 0;
 
@@ -299,6 +300,13 @@ struct App::Parts {
                            {"subject", entry.subject}});
   }
 
+  /// An answer from far ahead was made while the clock was ahead, or the clock is behind: at a start, before it was set. Only what stays
+  /// ahead for as long as an answer lives goes, or it would stand before all others for good.
+  storage::IdempotencyExpiry expiry(std::int64_t now_ms) const {
+    const bool clock_is_known = std::chrono::steady_clock::now() - started >= std::chrono::milliseconds(api::idempotency_lifetime_ms);
+    return {.created_before_ms = now_ms - api::idempotency_lifetime_ms, .created_after_ms = clock_is_known ? now_ms + api::idempotency_lifetime_ms : INT64_MAX, .now_ms = now_ms};
+  }
+
   /// Old idempotency answers go; keys' last uses are written down. While a batch was full another follows, behind the
   /// requests that wait meanwhile.
   void keep_house() {
@@ -307,7 +315,7 @@ struct App::Parts {
     job.actor.id = "operator";
     job.origin.operation = "system.housekeeping";
     job.run = [this, more](services::WriteContext& context) {
-      *more = context.storage.expire_idempotent(context.now_ms - api::idempotency_lifetime_ms, context.now_ms, expired_at_once);
+      *more = context.storage.expire_idempotent(expiry(context.now_ms), expired_at_once);
       for (const storage::ApiKey& key : keys.used_since_stored()) {
         context.storage.put_api_key(key);
         context.after_commit.push_back([this, key] { keys.put(key); });

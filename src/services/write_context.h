@@ -33,7 +33,7 @@ struct WriteContext {
   storage::Writer& storage;
   model::WorkspaceId workspace;
   model::SchemaPointer schema;
-  std::int64_t now_ms = 0;  // never goes back
+  std::int64_t now_ms = 0;  // goes back only where the clock was set back by more than some seconds
   base::CuidGenerator& ids;
   Actor actor;
   Origin origin;

@@ -11,6 +11,9 @@ namespace {
 /// More in one group would only make its first requests wait longer.
 constexpr std::size_t largest_group = 256;
 
+/// The clock may be behind what was written by less, and time then stands still; set back by more it is followed.
+constexpr std::int64_t most_ahead_ms = 10'000;
+
 using Kind = storage::StorageError::Kind;
 
 }  // namespace
@@ -116,7 +119,7 @@ void WriteLane::run_job(storage::Writer& writer, Outcome& outcome) {
     outcome.changes = std::move(context.changes);
     outcome.after_commit = std::move(context.after_commit);
   } catch (const storage::StorageError&) {
-    throw;  // the group as a whole: after some failures SQLite's transaction cannot be gone on with
+    throw;  // the group as a whole: SQLite's transaction cannot be gone on with after some failures, a damaged page (COMMIT fails then) among them
   } catch (...) {
     outcome.error = std::current_exception();
     writer.undo_request();
@@ -132,7 +135,8 @@ void WriteLane::publish(std::vector<Outcome>& group) {
 }
 
 std::int64_t WriteLane::now_ms() {
-  last_ms_ = std::max(last_ms_, parts_.clock.now_ms());
+  const std::int64_t now = parts_.clock.now_ms();
+  if (now > last_ms_ || now < last_ms_ - most_ahead_ms) last_ms_ = now;
   return last_ms_;
 }
 

@@ -81,6 +81,13 @@ struct IdempotencySpace {
   std::string_view key;
 };
 
+/// Which kept answers expired: those made before one time, and, of a clock that was ahead, those that claim to be made after another.
+struct IdempotencyExpiry {
+  std::int64_t created_before_ms = 0;
+  std::int64_t created_after_ms = INT64_MAX;
+  std::int64_t now_ms = 0;
+};
+
 /// A consistent snapshot, as of its first read. Used by one thread at a time; give it back soon (it holds the
 /// write-ahead log).
 class Reader {
@@ -153,8 +160,8 @@ class Writer : public Reader {
   /// the stored entry leaves the values out (the record has them, minus later changes).
   virtual std::uint64_t append_change(model::Change& change) = 0;
   virtual void put_idempotent(const IdempotencySpace& space, const IdempotentAnswer& answer) = 0;
-  /// Deletes up to `limit` answers made before `created_before_ms`, or further ahead of now than that is behind it; whether there may be more.
-  virtual bool expire_idempotent(std::int64_t created_before_ms, std::int64_t now_ms, std::size_t limit) = 0;
+  /// Deletes up to `limit` answers that expired; whether there may be more.
+  virtual bool expire_idempotent(const IdempotencyExpiry& expiry, std::size_t limit) = 0;
 
   /// A savepoint of one request within the group; they do not nest.
   virtual void begin_request() = 0;

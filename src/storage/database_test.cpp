@@ -88,7 +88,7 @@ TEST_F(DatabaseTest, UniqueValuesAndIdempotentAnswers) {
   EXPECT_EQ(database->read()->find_unique_holder(workspace, 1, 2, "value"), holder);
   EXPECT_EQ(database->read()->find_idempotent({workspace, "op", "rec", "key"})->body, "body");
   EXPECT_FALSE(database->read()->find_idempotent({workspace, "op", "", "key"}));
-  database->write_group([&](Writer& writer) { EXPECT_FALSE(writer.expire_idempotent(2000, 9000, 10)); });
+  database->write_group([&](Writer& writer) { EXPECT_FALSE(writer.expire_idempotent({.created_before_ms = 2000, .created_after_ms = 16'000, .now_ms = 9000}, 10)); });
   EXPECT_FALSE(database->read()->find_idempotent({workspace, "op", "rec", "key"}));
   EXPECT_TRUE(database->read()->find_idempotent({workspace, "op", "rec", "late"}));
 }
@@ -105,13 +105,17 @@ TEST_F(DatabaseTest, IdempotentAnswersExpireSomeAtATime) {
     for (const auto& [key, bytes] : {std::pair("a", 10), {"b", 10}, {"c", 20 << 20}, {"d", 10}, {"e", 10}})
       writer.put_idempotent({workspace, "op", "", key}, {"subject", 200, std::string(static_cast<std::size_t>(bytes), 'x'), key[0] == 'e' ? 5000 : 1000});
   });
+  std::int64_t after_ms = INT64_MAX;
   const auto expire = [&](std::size_t limit) {
     bool more = false;
-    database->write_group([&](Writer& writer) { more = writer.expire_idempotent(2000, 9000, limit); });
+    database->write_group([&](Writer& writer) { more = writer.expire_idempotent({.created_before_ms = 2000, .created_after_ms = after_ms, .now_ms = 9000}, limit); });
     return more;
   };
   EXPECT_TRUE(expire(2));
-  EXPECT_EQ(left(), "aheadbcde");
+  EXPECT_EQ(left(), "faraheadcde");  // the clock may be behind
+  after_ms = 16'000;
+  EXPECT_TRUE(expire(1));
+  EXPECT_EQ(left(), "aheadcde");
   EXPECT_TRUE(expire(10));  // one that is long is enough
   EXPECT_EQ(left(), "aheadde");
   EXPECT_FALSE(expire(10));

@@ -127,7 +127,7 @@ class WriteTransaction final : public Reading<Writer> {
   std::uint64_t log_sequence(WorkspaceId workspace) override;
   std::uint64_t append_change(model::Change& change) override;
   void put_idempotent(const IdempotencySpace& space, const IdempotentAnswer& answer) override;
-  bool expire_idempotent(std::int64_t created_before_ms, std::int64_t now_ms, std::size_t limit) override;
+  bool expire_idempotent(const IdempotencyExpiry& expiry, std::size_t limit) override;
   void begin_request() override;
   void keep_request() override;
   void undo_request() override;

@@ -272,11 +272,9 @@ void WriteTransaction::put_idempotent(const IdempotencySpace& space, const Idemp
   write_.put_idempotent.use().bind(space.workspace.value, space.operation, space.record, space.key, answer.subject, answer.status, answer.body, answer.created_at_ms).run();
 }
 
-bool WriteTransaction::expire_idempotent(std::int64_t created_before_ms, std::int64_t now_ms, std::size_t limit) {
-  // Each is bound once, so they stand in the order in which they expire, but for those of a clock that was ahead: by more than a lifetime,
-  // and they expire too, or they would stand before all others for as long. Behind a long answer its time costs as much as it to read: the
-  // first that stays is the last that is looked at.
-  const std::int64_t latest_ms = now_ms + (now_ms - created_before_ms);
+bool WriteTransaction::expire_idempotent(const IdempotencyExpiry& expiry, std::size_t limit) {
+  // Each is bound once, so they stand in the order in which they expire, but for those of a clock that was ahead. Behind a long answer its time
+  // costs as much as it to read: the first that stays is the last that is looked at.
   constexpr std::int64_t most_bytes = 16 << 20;
   std::int64_t last = 0, bytes = 0;
   bool more = false;
@@ -285,14 +283,14 @@ bool WriteTransaction::expire_idempotent(std::int64_t created_before_ms, std::in
     auto oldest = write_.oldest_idempotent.use();
     for (oldest.bind(static_cast<std::uint64_t>(2 * limit)); !more && oldest.step();) {
       const std::int64_t created_ms = oldest.integer(1);
-      if (created_ms > now_ms && created_ms <= latest_ms) continue;
-      if (created_ms >= created_before_ms && created_ms <= now_ms) break;
+      if (created_ms > expiry.now_ms && created_ms <= expiry.created_after_ms) continue;
+      if (created_ms >= expiry.created_before_ms && created_ms <= expiry.now_ms) break;
       last = oldest.integer(0);
       bytes += oldest.integer(2);
       more = ++expired == limit || bytes >= most_bytes;
     }
   }
-  if (last > 0) write_.drop_idempotent.use().bind(last, created_before_ms, latest_ms).run();
+  if (last > 0) write_.drop_idempotent.use().bind(last, expiry.created_before_ms, expiry.created_after_ms).run();
   return more;
 }
 
