@@ -10,6 +10,9 @@ namespace {
 using base::Json;
 namespace errors = model::errors;
 
+/// Five hundred fields with a hundred values each are no more. While a request waits its values take some 40 bytes each, of which only those of the body are counted.
+constexpr std::size_t most_values = 60'000;
+
 bool is_json_type(std::string_view content_type) {
   std::string lower(content_type.substr(0, content_type.find(';')));
   std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -69,7 +72,7 @@ void check_shape(const Operation& operation, const Json& body) {
 }
 
 Json parse(std::string_view bytes) {
-  auto json = base::parse_json(bytes);
+  auto json = base::parse_json(bytes, {.max_values = most_values});
   if (!json) throw errors::malformed_json(json.error().message, json.error().line, json.error().column);
   return std::move(*json);
 }

@@ -244,6 +244,9 @@ void Connection::dispatch() {
   if (head_only_) request.method = "GET";
   close_after_ = close_after_ || !parser.keep_alive() || body_too_large_;
   state_ = State::handling;
+  // What a write answers is told in any case, once it is done: so it is not begun. (Kept answers to repeated writes may be large.)
+  if (!reads_only_ && !trusted_local_ && shared_.unsent_bytes.load(std::memory_order_relaxed) > shared_.options.max_held_bytes)
+    return take_answer(shared_.handler.protocol_error(ProtocolError::too_much_held));
   shared_.handler.handle(request, Responder(shared_from_this()));
 }
 

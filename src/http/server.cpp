@@ -149,6 +149,7 @@ struct Server::Parts {
   template <typename Accepted>
   void adopt(Accepted accepted, IoThread& thread, bool trusted_local) {
     asio::post(thread.context, [this, &thread, trusted_local, socket = std::move(accepted)]() mutable {
+      if (thread.draining) return;  // accepted just before; nobody would tell it to end
       const std::size_t open = shared.open_connections.load(std::memory_order_relaxed);
       const bool full = !trusted_local && open >= options.max_connections;
       if (full && open >= options.max_connections + most_turned_away) return;
@@ -172,7 +173,7 @@ struct Server::Parts {
 
   /// Under load this thread comes back here seldom: whoever waits is let in at once.
   void accept_waiting() {
-    for (int i = 1; i < most_accepted_at_once; ++i) {
+    for (int i = 1; i < most_accepted_at_once && !stopping; ++i) {
       IoThread& thread = *io[next % io.size()];
       error_code error;
       tcp::socket socket = tcp_acceptor->accept(thread.context, error);

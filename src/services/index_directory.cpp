@@ -15,6 +15,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds longest_pause{60};
 constexpr std::size_t few_changes = 64;
+constexpr std::chrono::seconds measurement_holds{10};
 
 void take_in(index::WorkspaceIndex& index, std::span<const std::pair<model::SchemaPointer, model::Change>> changes) {
   for (const auto& [schema_then, change] : changes) index.apply_all(*schema_then, std::span(&change, 1));
@@ -98,6 +99,8 @@ std::size_t IndexDirectory::memory_bytes() {
   std::vector<std::shared_ptr<index::WorkspaceIndex>> ready;
   {
     std::lock_guard lock(mutex_);
+    if (Clock::now() < measured_until_) return measured_bytes_;
+    measured_until_ = Clock::now() + measurement_holds;  // for whoever asks meanwhile, too
     for (const auto& [workspace, slot] : slots_)
       if (slot.state == State::ready) ready.push_back(slot.index);
   }
@@ -106,6 +109,8 @@ std::size_t IndexDirectory::memory_bytes() {
     const auto lock = index->read_lock();
     bytes += index->memory_bytes();
   }
+  std::lock_guard lock(mutex_);
+  measured_bytes_ = bytes;
   return bytes;
 }
 

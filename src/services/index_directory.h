@@ -38,6 +38,7 @@ class IndexDirectory {
   void publish(const model::SchemaPointer& schema, model::WorkspaceId workspace, std::span<const model::Change> changes);
   bool all_ready();
   bool any_failed();
+  /// As measured within the last seconds: it walks through all of each index, and anyone may ask.
   std::size_t memory_bytes();
 
  private:
@@ -75,6 +76,8 @@ class IndexDirectory {
   std::unordered_map<std::uint32_t, Slot> slots_;
   std::vector<Load> to_load_;
   bool stopping_ = false;
+  std::size_t measured_bytes_ = 0;
+  std::chrono::steady_clock::time_point measured_until_;
   std::unique_ptr<SnapshotKeeper> keeper_;  // null: no snapshots
   std::thread thread_;
 };

@@ -269,6 +269,34 @@ def test_answers_that_nobody_reads_are_held_up_to_a_limit(fresh):
     assert wait_until(lambda: client.get("/v1/notes").status == 200, timeout_s=20 * SLOW)
 
 
+def test_repeated_writes_whose_answers_nobody_reads_are_held_up_to_a_limit(fresh):
+    """A kept answer may be as long as a record, and asking for it again takes a few bytes: past 256 MiB unread no write is begun."""
+    server = fresh("--rate-limit", "0")
+    client = Client(server)
+    for number in range(3):
+        client.create_field("account", f"text{number}", "MARKDOWN")
+    account = client.create("accounts", {"$name": "Long"})["id"]
+    for number in range(3):
+        client.update("accounts", account, {f"text{number}": "\U0001f600" * 1_000_000})
+    path = f"/v1/accounts/{account}"
+    assert client.post(path, {"fields": {"$name": "Longer"}}, headers={"Idempotency-Key": "long"}).status == 200
+    repeated = head(server, f"POST {path} HTTP/1.1", "Idempotency-Key: long", "Content-Type: application/json", "Content-Length: 2", close=False) + b"{}"
+    answers, slow = [], []
+    for _ in range(40):
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.settimeout(30 * SLOW)
+        sock.connect(("127.0.0.1", server.port))
+        sock.sendall(repeated)
+        slow.append(sock)
+        answers.append(status(sock.recv(13, socket.MSG_PEEK | socket.MSG_WAITALL)))
+    assert set(answers) == {200, 503} and 20 <= answers.count(200) <= 30, answers  # of twelve megabytes each
+    assert client.get("/v1/accounts", query={"limit": 1, "offset": 1}).status == 200
+    for sock in slow:
+        sock.close()
+    assert wait_until(lambda: client.post("/v1/accounts", {"fields": {"$name": "After"}}).status == 200, timeout_s=20 * SLOW)
+
+
 @pytest.mark.skipif(SLOW > 1, reason="a sanitizer tries memory through a pipe, and takes what it cannot for a fault")
 def test_out_of_descriptors_it_accepts_again_once_there_are_some(fresh):
     """Over TCP and on the operator's socket, whichever had to wait."""

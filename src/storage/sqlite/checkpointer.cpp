@@ -10,7 +10,8 @@ namespace {
 constexpr std::int64_t few_pages = 512;            // left to the last checkpoint, which commits wait for
 constexpr std::chrono::seconds shortest_rest{10};  // between two checkpoints, unless the log grows too long meanwhile
 constexpr std::chrono::seconds pause_after_failure{1};
-constexpr int most_passes = 4;  // beside commits, each over what came during the one before
+constexpr int reader_wait_ms = 200;  // for a log past its limit, while commits wait too; then it is tried again after the pause
+constexpr int most_passes = 4;       // beside commits, each over what came during the one before
 
 /// The kernel tells an error to one caller only: whoever synced after it would be told that all is well.
 [[noreturn]] void throw_unsynced(int code) { throw StorageError(StorageError::Kind::unknown_outcome, fmt::format("the database file could not be synced (SQLite code {})", code)); }
@@ -63,6 +64,7 @@ bool Checkpointer::is_due(std::int64_t pages) const {
 
 void Checkpointer::loop() {
   base::name_this_thread("checkpoints");
+  sqlite3_busy_timeout(connection_.handle(), reader_wait_ms);
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return (wanted_ && !unsynced_) || stopping_; });
@@ -97,16 +99,15 @@ bool Checkpointer::run() {
     sync_database(connection_);
     commit.lock();
   }
-  finish();
-  return true;
+  return finish();
 }
 
-void Checkpointer::finish() {
+bool Checkpointer::finish() {
   // PASSIVE waits for nobody, and where no reader holds it up, the next commit writes the log from its beginning again.
   // TRUNCATE waits for readers; only past the limit.
   const int mode = pages_ < limit_pages_ ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE;
-  copy(mode);
   pages_ = 0;
+  return copy(mode);
 }
 
 bool Checkpointer::copy(int mode, int* copied) {

@@ -40,8 +40,9 @@ class Checkpointer {
   void loop();
   /// False where it could not: a full disk, a file that cannot be read.
   bool run();
-  /// Under the commit mutex. What stands in the log is in the file when it returns, unless a reader holds it up.
-  void finish();
+  /// Under the commit mutex. What stands in the log is in the file when it returns, unless a reader holds it up. False where one
+  /// keeps a log past its limit from being emptied.
+  bool finish();
   /// False where it could not, or not all; how many pages of the log are in the file goes to `copied`.
   bool copy(int mode, int* copied = nullptr);
 
