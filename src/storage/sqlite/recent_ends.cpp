@@ -12,7 +12,7 @@ namespace {
 
 using Place = std::uint32_t;
 constexpr Place none = UINT32_MAX;
-constexpr std::size_t most_reserved = std::size_t{1} << 20;  // memory that is not touched yet is none
+constexpr std::size_t most_reserved = std::size_t{1} << 21;  // memory that is not touched yet is none
 
 /// Of several words about one end the last counts.
 void keep_newest_words(std::vector<EndChange>& changes) {
@@ -169,27 +169,28 @@ struct RecentEnds::Batch {
 
 namespace {
 
-/// The places of a batch's ends, in the order of records. What comes first in it stands beside each place, so that the changes themselves, which
-/// lie all over memory, are looked at where that is equal.
+/// The places of a batch's ends, in the order of records. Records are sorted, of which there are fewer, then each one's ends. What comes first in a
+/// record's id stands beside its place, so that the records themselves, which lie all over memory, are looked at where that is equal.
 std::vector<Place> order_of(const RecentEnds::Batch& batch) {
   struct Entry {
     std::uint64_t id_begin;
     std::uint32_t workspace;
-    Place end;
+    Place record;
   };
   std::vector<Entry> entries;
-  entries.reserve(batch.ends.size());
-  for (Place end = 0; end < batch.ends.size(); ++end) {
-    const auto& record = batch.records[batch.ends[end].record];
-    entries.push_back({record.id.high, record.workspace.value, end});
-  }
+  entries.reserve(batch.records.size());
+  for (Place record = 0; record < batch.records.size(); ++record) entries.push_back({batch.records[record].id.high, batch.records[record].workspace.value, record});
   std::sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) {
     if (const auto order = std::tie(a.workspace, a.id_begin) <=> std::tie(b.workspace, b.id_begin); order != 0) return order < 0;
-    return batch.change_of(a.end) < batch.change_of(b.end);
+    return batch.records[a.record].id < batch.records[b.record].id;
   });
   std::vector<Place> order;
-  order.reserve(entries.size());
-  for (const Entry& entry : entries) order.push_back(entry.end);
+  order.reserve(batch.ends.size());
+  for (const Entry& entry : entries) {
+    const auto before = static_cast<std::ptrdiff_t>(order.size());
+    for (Place end = batch.records[entry.record].newest; end != none; end = batch.ends[end].sibling) order.push_back(end);
+    std::sort(order.begin() + before, order.end(), [&](Place a, Place b) { return batch.change_of(a) < batch.change_of(b); });
+  }
   return order;
 }
 
