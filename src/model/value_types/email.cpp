@@ -10,11 +10,12 @@ namespace {
 constexpr std::size_t longest = 320;
 
 bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// Dot-separated atoms without the characters that the pattern excludes, or anything between double quotes.
+/// Dot-separated atoms without the characters that the pattern excludes, or anything but control characters between double quotes.
 bool is_local_part(std::string_view text) {
-  if (text.size() >= 3 && text.front() == '"' && text.back() == '"') return text.find('\n') == std::string_view::npos;
+  if (text.size() >= 3 && text.front() == '"' && text.back() == '"') return std::none_of(text.begin(), text.end(), is_control);
   constexpr std::string_view excluded = "<>()[]\\,;:@\"";
   bool atom = false;
   for (char c : text) {
@@ -23,7 +24,7 @@ bool is_local_part(std::string_view text) {
       atom = false;
       continue;
     }
-    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || excluded.find(c) != std::string_view::npos) return false;
+    if (is_control(c) || c == ' ' || excluded.find(c) != std::string_view::npos) return false;
     atom = true;
   }
   return atom && !holds_space(text);
