@@ -10,7 +10,7 @@ namespace {
 using base::Json;
 namespace errors = model::errors;
 
-/// Five hundred fields with a hundred values each are no more. While a request waits its values take some 40 bytes each, of which only those of the body are counted.
+/// Five hundred fields with a hundred values each are no more. While a request waits each value takes some 40 bytes, and what is counted against it is the body as it came.
 constexpr std::size_t most_values = 60'000;
 
 bool is_json_type(std::string_view content_type) {
