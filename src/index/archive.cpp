@@ -5,7 +5,11 @@ namespace plenoptic::index {
 void Archive::item(Bitmap& bitmap) {
   std::uint64_t size = is_restoring() ? 0 : bitmap.getSizeInBytes();
   item(size);
-  if (!is_restoring()) {
+  if (measured_) {
+    *measured_ += size;
+    return;
+  }
+  if (to_) {
     const std::size_t begin = to_->size();
     to_->resize(begin + size);
     bitmap.write(to_->data() + begin);

@@ -30,9 +30,11 @@ concept Plain = std::is_trivially_copyable_v<T> && !std::is_pointer_v<T>;
 class Archive {
  public:
   /// Appends to `to`. What is saved is only read.
-  static Archive saving(std::string& to) { return Archive(&to, {}); }
-  static Archive restoring(std::string_view from) { return Archive(nullptr, from); }
-  bool is_restoring() const { return !to_; }
+  static Archive saving(std::string& to) { return Archive(&to, nullptr, {}); }
+  /// Adds how many bytes saving would append.
+  static Archive measuring(std::size_t& bytes) { return Archive(nullptr, &bytes, {}); }
+  static Archive restoring(std::string_view from) { return Archive(nullptr, nullptr, from); }
+  bool is_restoring() const { return !to_ && !measured_; }
 
   template <typename... Parts>
   void operator()(Parts&... parts) {
@@ -46,7 +48,7 @@ class Archive {
   void require_end() const { require(from_.empty()); }
 
  private:
-  Archive(std::string* to, std::string_view from) : to_(to), from_(from) {}
+  Archive(std::string* to, std::size_t* measured, std::string_view from) : to_(to), measured_(measured), from_(from) {}
 
   template <Plain T>
   void item(T& value) {
@@ -104,7 +106,9 @@ class Archive {
   template <typename T>
   void block(T* content, std::size_t bytes) {
     if (bytes == 0) return;
-    if (to_) {
+    if (measured_) {
+      *measured_ += bytes;
+    } else if (to_) {
       to_->append(reinterpret_cast<const char*>(content), bytes);
     } else if constexpr (!std::is_const_v<T>) {
       const std::string_view taken = take(bytes);
@@ -119,7 +123,9 @@ class Archive {
   }
   [[noreturn]] static void refuse();
 
-  std::string* to_;  // null: restoring
+  // One of the three is what it works on.
+  std::string* to_;
+  std::size_t* measured_;
   std::string_view from_;
 };
 

@@ -155,6 +155,7 @@ class SnapshotTest : public testing::Test {
       for (std::uint32_t i = pick(8); i > 0; --i) change();
       std::string bytes;
       index.save_part(part, bytes);
+      EXPECT_EQ(index.part_bytes(part), bytes.size());
       head.newest = log.size();
       file.add(part, head.newest, bytes);
     }

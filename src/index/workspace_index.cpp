@@ -180,6 +180,13 @@ std::vector<SnapshotPart> WorkspaceIndex::parts() const {
   return parts;
 }
 
+std::size_t WorkspaceIndex::part_bytes(const SnapshotPart& part) const {
+  std::size_t bytes = 0;
+  Archive archive = Archive::measuring(bytes);
+  state_->types.at(part.type).archive(part, archive);
+  return bytes;
+}
+
 void WorkspaceIndex::save_part(const SnapshotPart& part, std::string& to) const {
   Archive archive = Archive::saving(to);
   state_->types.at(part.type).archive(part, archive);

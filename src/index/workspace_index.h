@@ -90,6 +90,8 @@ class WorkspaceIndex {
   // takes in only what it has not.
   /// Under read_lock().
   std::vector<SnapshotPart> parts() const;
+  /// Under read_lock(): how many bytes save_part would append.
+  std::size_t part_bytes(const SnapshotPart& part) const;
   /// Under read_lock(): appends the part's bytes.
   void save_part(const SnapshotPart& part, std::string& to) const;
   /// Instead of begin_loading. `sequence`: at which the parts were listed. Throws SnapshotRefused where they do not fit the schema.

@@ -26,7 +26,7 @@ struct Settings {
   int overload_target_ms = 50;      // what a request may wait under overload; 0: no shedding before queue_limit
   std::int64_t page_cache_mib = 32;
   std::int64_t wal_limit_mib = 768;            // the write-ahead log's size, about, past which it is emptied at once
-  std::int64_t recent_links = 5 << 17;         // changes of links that are gathered in memory, about, before they are folded into their records' rows
+  std::int64_t recent_links = 3 << 17;         // changes of links that are gathered in memory, about, before they are folded into their records' rows
   std::int64_t answer_cache_mib = 640;         // memory for kept answers of retrieve, at most; 0: off
   std::int64_t index_snapshot_after = 50'000;  // log entries between two snapshots of an index, at least; 0: none
   std::string tls_cert;

@@ -69,6 +69,17 @@ LoadedIndex restore(const SnapshotFile& file, storage::Reader& storage, Workspac
 
 std::string snapshot_path(const SnapshotSettings& settings, WorkspaceId workspace) { return fmt::format("{}/index/{}.snapshot", settings.directory, workspace.value); }
 
+void make_room_for_parts(const index::WorkspaceIndex& index, std::string& buffer) {
+  std::size_t largest = 0;
+  {
+    const auto lock = index.read_lock();
+    for (const SnapshotPart& part : index.parts()) largest = std::max(largest, index.part_bytes(part));
+  }
+  if (buffer.capacity() >= largest) return;
+  buffer = std::string();  // not both at once
+  buffer.resize(largest + largest / 8);
+}
+
 std::optional<WrittenSnapshot> write_snapshot(storage::Database& database, WorkspaceId workspace, const index::WorkspaceIndex& index, const SnapshotSettings& settings,
                                               std::string& buffer, const std::function<bool()>& abandoned) {
   SnapshotHead head;
@@ -85,8 +96,7 @@ std::optional<WrittenSnapshot> write_snapshot(storage::Database& database, Works
   }
   index::SnapshotWriter file(snapshot_path(settings, workspace));  // first: what a crash left of another gives its room back
   require_room(settings.directory, memory);
-  // As large as the largest part, as a rule: memory that is new takes longer than copying, and writes would wait for it.
-  if (buffer.capacity() < memory / 8) buffer.resize(memory / 8);
+  make_room_for_parts(index, buffer);
   for (const SnapshotPart& part : parts) {
     if (abandoned()) return std::nullopt;
     buffer.clear();

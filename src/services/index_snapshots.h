@@ -30,6 +30,9 @@ struct WrittenSnapshot {
   std::uint64_t bytes = 0;
 };
 
+/// Makes `buffer` hold any part, and somewhat larger ones: memory that is new takes longer than copying, and writes would wait for it.
+void make_room_for_parts(const index::WorkspaceIndex& index, std::string& buffer);
+
 /// Writes go on meanwhile: they wait for one part at a time to be copied, and never for the file. Nothing where `abandoned`
 /// said so between two parts. `buffer` holds a part at a time. Throws std::runtime_error where it cannot be written.
 std::optional<WrittenSnapshot> write_snapshot(storage::Database& database, model::WorkspaceId workspace, const index::WorkspaceIndex& index, const SnapshotSettings& settings,

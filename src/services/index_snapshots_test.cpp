@@ -105,6 +105,7 @@ class IndexSnapshotsTest : public testing::Test {
   /// While it is written, writes go on.
   void save(index::WorkspaceIndex& index) {
     std::string buffer;
+    make_room_for_parts(index, buffer);
     const auto written = write_snapshot(*database, workspace, index, settings, buffer, [&] {
       write(static_cast<int>(pick(4)), &index);
       return false;

@@ -28,7 +28,7 @@ SnapshotKeeper::~SnapshotKeeper() {
 
 void SnapshotKeeper::follow(model::WorkspaceId workspace, std::shared_ptr<const index::WorkspaceIndex> index, std::optional<std::uint64_t> base) {
   std::lock_guard lock(mutex_);
-  followed_[workspace.value] = {.index = std::move(index), .base = base, .sequence = 0, .still_since = {}};
+  followed_[workspace.value] = {.index = std::move(index), .base = base, .sequence = 0, .still_since = {}, .has_room = false};
 }
 
 void SnapshotKeeper::loop() {
@@ -45,9 +45,10 @@ void SnapshotKeeper::loop() {
 }
 
 void SnapshotKeeper::look_at(model::WorkspaceId workspace, Followed& followed) {
-  if (!is_due(followed)) return;
   const auto began = std::chrono::steady_clock::now();
   try {
+    if (is_large(followed) && !std::exchange(followed.has_room, true)) make_room_for_parts(*followed.index, buffer_);
+    if (!is_due(followed)) return;
     const auto written = write_snapshot(database_, workspace, *followed.index, settings_, buffer_, [this] { return stopping_.load(); });
     if (!written) return;
     followed.base = written->base;
@@ -56,6 +57,11 @@ void SnapshotKeeper::look_at(model::WorkspaceId workspace, Followed& followed) {
     followed.base = followed.sequence;
     events_.snapshot_failed(workspace, failure.what());
   }
+}
+
+bool SnapshotKeeper::is_large(const Followed& followed) const {
+  const auto lock = followed.index->read_lock();
+  return followed.index->record_count() >= settings_.after;
 }
 
 bool SnapshotKeeper::is_due(Followed& followed) const {

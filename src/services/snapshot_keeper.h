@@ -34,11 +34,13 @@ class SnapshotKeeper {
     /// Where the log stood when it was looked at last, and since when.
     std::uint64_t sequence = 0;
     std::chrono::steady_clock::time_point still_since = {};
+    bool has_room = false;  // for its parts
   };
 
   void loop();
   void look_at(model::WorkspaceId workspace, Followed& followed);
   bool is_due(Followed& followed) const;
+  bool is_large(const Followed& followed) const;
 
   storage::Database& database_;
   const SnapshotSettings& settings_;
@@ -46,7 +48,7 @@ class SnapshotKeeper {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::unordered_map<std::uint32_t, Followed> followed_;  // by workspace
-  std::string buffer_;                                    // for the parts, one after another; kept, so that memory stays flat
+  std::string buffer_;                                    // for the parts, one after another; from the beginning, so that memory stays flat
   std::atomic<bool> stopping_ = false;
   std::thread thread_;
 };
