@@ -7,7 +7,7 @@ using enum Takes;
 
 // clang-format off: a table, a row each
 std::vector<CommandRow> build() {
-  const OptionRow object{"--object", "objectType", text, true, "account, contact, opportunity or a custom object's slug"};
+  const OptionRow object{"--object", "objectType", text, true, "account, contact or opportunity"};
   const OptionRow field{"--field", "field", text, true, "the field's key"};
   const OptionRow description{"--description", "description", text, false, "what it is for"};
   const std::vector<std::string_view> member_columns = {"id", "fields.$email.value", "fields.$role.value"};

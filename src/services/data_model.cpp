@@ -98,7 +98,7 @@ bool may_hold_relationships(const ObjectType& type) { return type.custom_fields_
 
 const ObjectType& DataModel::get_type(std::string_view slug, std::string_view param) const {
   if (const ObjectType* found = schema().find_type(slug)) return *found;
-  throw errors::admin_invalid("There is no object type '" + std::string(slug) + "'. Use account, contact, opportunity, or a custom object's slug.", std::string(param));
+  throw errors::admin_invalid("There is no object type '" + std::string(slug) + "'. Use account, contact or opportunity.", std::string(param));
 }
 
 std::pair<const ObjectType*, FieldDefinition> DataModel::get_field(std::string_view object_type, std::string_view key_or_id) const {
@@ -142,7 +142,7 @@ void DataModel::put_link_type(const model::LinkType& link) {
 
 FieldDefinition DataModel::create_field(const NewField& wanted) {
   const ObjectType& type = get_type(wanted.object_type, "objectType");
-  if (!type.custom_fields_allowed) throw errors::admin_invalid("'" + type.plural + "' take no custom fields. Use account, contact, opportunity, or a custom object.", "objectType");
+  if (!type.custom_fields_allowed) throw errors::admin_invalid("'" + type.plural + "' take no custom fields. Use account, contact or opportunity.", "objectType");
   if (type.fields.size() >= most_fields) throw errors::admin_invalid("An object type has at most 500 fields.", "objectType");
   require_key(wanted.key, "key");
   require_free_key(type, wanted.key, "key");
@@ -239,9 +239,9 @@ SelectOption DataModel::update_option(std::string_view object_type, std::string_
 model::LinkType DataModel::create_relationship(const NewRelationship& wanted) {
   const ObjectType& source = get_type(wanted.source, "source");
   const ObjectType& destination = get_type(wanted.destination, "target");
-  if (!may_hold_relationships(source)) throw errors::admin_invalid("A custom relationship goes from account, contact, opportunity, task, note or a custom object.", "source");
+  if (!may_hold_relationships(source)) throw errors::admin_invalid("A custom relationship goes from account, contact, opportunity, task or note.", "source");
   if (!destination.custom_fields_allowed && destination.number != model::types::member)
-    throw errors::admin_invalid("A custom relationship goes to account, contact, opportunity, member or a custom object.", "target");
+    throw errors::admin_invalid("A custom relationship goes to account, contact, opportunity or member.", "target");
   const auto is_custom = [](const model::LinkType& link) { return link.number >= model::first_custom_link_type; };
   if (std::cmp_greater_equal(std::count_if(schema().link_types().begin(), schema().link_types().end(), is_custom), most_relationships))
     throw errors::admin_invalid("A workspace has at most 500 custom relationships.", "key");
