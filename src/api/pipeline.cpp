@@ -18,6 +18,8 @@ namespace {
 namespace errors = model::errors;
 
 constexpr std::string_view supported_version = "2026-03-01";
+constexpr std::size_t few_bytes = 4 << 10;             // of an answer: there is room for it in any case
+constexpr std::size_t most_waiting_bytes = 256 << 20;  // of answers that wait for their writes to be committed
 
 std::string_view bearer_token(const http::Request& request) {
   const std::string_view header = request.header("Authorization");
@@ -81,6 +83,7 @@ struct Pipeline::Exchange {
   InFlightKeys::Hold idempotency_hold;
   base::Json body;
   std::optional<Answer> answer;
+  std::size_t waiting_bytes = 0;  // of the answer, until it is handed over
   bool shed = false;
 
   Exchange(const http::Request& incoming, http::Responder&& reply) : request(incoming), responder(std::move(reply)), arrived(std::chrono::steady_clock::now() - incoming.waited) {}
@@ -314,6 +317,7 @@ void Pipeline::run_write(const ExchangePointer& exchange) {
     call.body = std::move(under_way.body);
     call.write = &context;
     under_way.answer = under_way.operation().handler(call);
+    require_room_for(under_way);
     if (!under_way.idempotency_hold) return;
     const Answer& answer = *under_way.answer;
     const std::string& kept = answer.kept_body.empty() ? answer.body : answer.kept_body;
@@ -324,8 +328,17 @@ void Pipeline::run_write(const ExchangePointer& exchange) {
       fail(*exchange, error);
     else
       finish(*exchange, std::move(*exchange->answer));
+    waiting_bytes_ -= exchange->waiting_bytes;  // the connection counts them from here on
   };
   if (!parts_.lane.submit(std::move(job))) shed(e);
+}
+
+void Pipeline::require_room_for(Exchange& e) {
+  const std::size_t bytes = e.answer->body.size() + e.answer->kept_body.size();
+  e.shed = bytes > few_bytes && waiting_bytes_ + bytes > most_waiting_bytes;
+  if (e.shed) throw errors::overloaded();
+  e.waiting_bytes = bytes;
+  waiting_bytes_ += bytes;
 }
 
 void Pipeline::fail(Exchange& e, const std::exception_ptr& failure) {

@@ -74,6 +74,8 @@ class Pipeline final : public http::Handler {
   void run_read(const ExchangePointer& exchange);
   std::string openapi_text(const Exchange& exchange);
   void run_write(const ExchangePointer& exchange);
+  /// A write's answer stands in memory until its group is committed, and is told in any case then: where there is no room for it, the write is undone.
+  void require_room_for(Exchange& exchange);
   void shed(Exchange& exchange);
   void finish(Exchange& exchange, Answer answer);
   void fail(Exchange& exchange, const std::exception_ptr& error);
@@ -84,6 +86,7 @@ class Pipeline final : public http::Handler {
   Router router_;
   const Answer overloaded_;
   InFlightKeys in_flight_;
+  std::atomic<std::size_t> waiting_bytes_ = 0;  // of writes' answers, until they are handed over
   std::mutex openapi_mutex_;
   std::map<std::uint32_t, std::pair<model::SchemaPointer, std::string>> openapi_;  // by workspace; 0: of one that is fresh
   std::string request_id_prefix_;

@@ -122,12 +122,14 @@ struct App::Parts {
   void open_storage() {
     if (settings.data.empty()) throw_away = std::make_unique<ThrowAwayDirectory>();
     directory = throw_away ? throw_away->path() : settings.data;
-    database = storage::open_sqlite({.directory = directory,
-                                     .throw_away = throw_away != nullptr,
-                                     .page_cache_kib = settings.page_cache_mib * 1024,
-                                     .wal_limit_bytes = settings.wal_limit_mib << 20,
-                                     .recent_ends = static_cast<std::size_t>(settings.recent_links),
-                                     .warn = [this](const std::string& text) { log.warn("database_repaired", {{"reason", text}, {"effect", after_damage()}}); }});
+    database = storage::open_sqlite(
+        {.directory = directory,
+         .throw_away = throw_away != nullptr,
+         .page_cache_kib = settings.page_cache_mib * 1024,
+         .wal_limit_bytes = settings.wal_limit_mib << 20,
+         .recent_ends = static_cast<std::size_t>(settings.recent_links),
+         .warn = [this](const std::string& text) { log.warn("database_repaired", {{"reason", text}, {"effect", after_damage()}}); },
+         .upkeep_fails = [this](const std::string& text) { log.error("upkeep_failed", {{"reason", text}, {"next", "Look at the disk. " + after_damage()}}); }});
     try {
       const auto reader = database->read();
       ids.observe(reader->greatest_record_id());

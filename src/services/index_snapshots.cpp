@@ -75,8 +75,8 @@ void make_room_for_parts(const index::WorkspaceIndex& index, std::string& buffer
     const auto lock = index.read_lock();
     for (const SnapshotPart& part : index.parts()) largest = std::max(largest, index.part_bytes(part));
   }
-  if (buffer.capacity() >= largest) return;
-  buffer = std::string();  // not both at once
+  if (buffer.capacity() >= largest + largest / 32) return;  // it may grow until it is saved
+  buffer = std::string();                                   // not both at once
   buffer.resize(largest + largest / 8);
 }
 

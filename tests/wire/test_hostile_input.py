@@ -297,6 +297,35 @@ def test_repeated_writes_whose_answers_nobody_reads_are_held_up_to_a_limit(fresh
     assert wait_until(lambda: client.post("/v1/accounts", {"fields": {"$name": "After"}}).status == 200, timeout_s=20 * SLOW)
 
 
+def test_writes_whose_answers_there_is_no_room_for_are_not_done(fresh):
+    """An answer stands in memory until its group is committed: past 256 MiB a write of the group is refused, and undone."""
+    server = fresh("--rate-limit", "0")
+    client = Client(server)
+    for number in range(3):
+        client.create_field("account", f"text{number}", "MARKDOWN")
+    account = client.create("accounts", {"$name": "Long"})["id"]
+    for number in range(3):
+        client.update("accounts", account, {f"text{number}": "\U0001f600" * 1_000_000})
+    before = server.resident_kib()
+    sockets = []
+    for number in range(80):
+        body = json.dumps({"fields": {"$name": f"By {number}"}}).encode()
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.settimeout(60 * SLOW)
+        sock.connect(("127.0.0.1", server.port))
+        sock.sendall(head(server, f"POST /v1/accounts/{account} HTTP/1.1", "Content-Type: application/json", f"Content-Length: {len(body)}", close=False) + body)
+        sockets.append(sock)
+    answers = [status(sock.recv(13, socket.MSG_PEEK | socket.MSG_WAITALL)) for sock in sockets]
+    assert set(answers) == {200, 503} and answers.count(200) < 60, answers  # of twelve megabytes each
+    assert server.resident_kib() - before < 3 * (256 << 10)
+    for sock in sockets:
+        sock.close()
+    assert wait_until(lambda: client.post("/v1/accounts", {"fields": {"$name": "After"}}).status == 200, timeout_s=20 * SLOW)
+    name = client.get(f"/v1/accounts/{account}").json["fields"]["$name"]["value"]
+    assert answers[int(name.removeprefix("By "))] == 200
+
+
 @pytest.mark.skipif(SLOW > 1, reason="a sanitizer tries memory through a pipe, and takes what it cannot for a fault")
 def test_out_of_descriptors_it_accepts_again_once_there_are_some(fresh):
     """Over TCP and on the operator's socket, whichever had to wait."""

@@ -1,5 +1,7 @@
 #include "storage/sqlite/checkpointer.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "base/thread_name.h"
@@ -26,10 +28,14 @@ void sync_database(Connection& connection) {
 
 }  // namespace
 
-Checkpointer::Checkpointer(Connection connection, WriteOut& write_out, SnapshotSource open_snapshot, std::mutex& commit_mutex, std::int64_t limit_pages)
-    : connection_(std::move(connection)), write_out_(write_out), open_snapshot_(std::move(open_snapshot)), commit_mutex_(commit_mutex), limit_pages_(limit_pages), thread_([this] {
-        loop();
-      }) {}
+Checkpointer::Checkpointer(Connection connection, WriteOut& write_out, SnapshotSource open_snapshot, std::mutex& commit_mutex, std::int64_t limit_pages, Failing fails)
+    : connection_(std::move(connection)),
+      write_out_(write_out),
+      open_snapshot_(std::move(open_snapshot)),
+      commit_mutex_(commit_mutex),
+      limit_pages_(limit_pages),
+      fails_(std::move(fails)),
+      thread_([this] { loop(); }) {}
 
 Checkpointer::~Checkpointer() {
   {
@@ -91,6 +97,7 @@ bool Checkpointer::run() {
   std::unique_lock commit(commit_mutex_);
   int copied = 0;
   for (int pass = 0; pass < most_passes && pages_ - copied > few_pages; ++pass) {
+    const int before = copied;
     const auto pin = open_snapshot_();
     pin->workspaces();  // a snapshot is as of its first read
     commit.unlock();
@@ -98,6 +105,7 @@ bool Checkpointer::run() {
     if (pass == 0) write_out_.run();  // later ones have less to sync, and are to be done before as much comes again
     sync_database(connection_);
     commit.lock();
+    if (copied == before) break;  // a reader holds it up
   }
   return finish();
 }
@@ -105,15 +113,20 @@ bool Checkpointer::run() {
 bool Checkpointer::finish() {
   // PASSIVE waits for nobody, and where no reader holds it up, the next commit writes the log from its beginning again.
   // TRUNCATE waits for readers; only past the limit.
-  const int mode = pages_ < limit_pages_ ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE;
-  pages_ = 0;
-  return copy(mode);
+  const bool is_past_limit = pages_ >= limit_pages_;
+  const std::int64_t pages = std::exchange(pages_, 0);
+  int copied = 0;
+  return copy(is_past_limit ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &copied) && (is_past_limit || copied >= pages);
 }
 
 bool Checkpointer::copy(int mode, int* copied) {
   const int code = sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, mode, nullptr, copied);
   // SQLite syncs the file where it copied all there is.
   if (code == SQLITE_IOERR_FSYNC) throw_unsynced(code);
+  if (code == SQLITE_OK) is_told_ = false;
+  if (code != SQLITE_OK && code != SQLITE_BUSY && !std::exchange(is_told_, true))
+    fails_(fmt::format("what stands in the write-ahead log cannot be copied into the database file (SQLite: {}), so that the log grows; it is tried again each second",
+                       sqlite3_errstr(code)));
   return code == SQLITE_OK;
 }
 

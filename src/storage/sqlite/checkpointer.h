@@ -23,8 +23,11 @@ class Checkpointer {
  public:
   using SnapshotSource = std::function<std::unique_ptr<Reader>()>;
 
+  using Failing = std::function<void(const std::string&)>;
+
   /// The connection is its own, configured. `commit_mutex` is held during each commit. `limit_pages`: of the log, past which commits wait.
-  Checkpointer(Connection connection, WriteOut& write_out, SnapshotSource open_snapshot, std::mutex& commit_mutex, std::int64_t limit_pages);
+  /// `fails`: told, on its thread, when checkpoints begin to fail.
+  Checkpointer(Connection connection, WriteOut& write_out, SnapshotSource open_snapshot, std::mutex& commit_mutex, std::int64_t limit_pages, Failing fails);
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;
@@ -38,19 +41,19 @@ class Checkpointer {
  private:
   bool is_due(std::int64_t pages) const;
   void loop();
-  /// False where it could not: a full disk, a file that cannot be read.
+  /// False where it could not: a full disk, a file that cannot be read, a reader that holds it up.
   bool run();
-  /// Under the commit mutex. What stands in the log is in the file when it returns, unless a reader holds it up. False where one
-  /// keeps a log past its limit from being emptied.
+  /// Under the commit mutex. What stands in the log is in the file when it returns, unless it is false.
   bool finish();
   /// False where it could not, or not all; how many pages of the log are in the file goes to `copied`.
-  bool copy(int mode, int* copied = nullptr);
+  bool copy(int mode, int* copied);
 
   Connection connection_;
   WriteOut& write_out_;
   const SnapshotSource open_snapshot_;
   std::mutex& commit_mutex_;
   const std::int64_t limit_pages_;
+  const Failing fails_;
   std::int64_t pages_ = 0;  // of the log in use; under the commit mutex
 
   std::mutex mutex_;
@@ -59,6 +62,7 @@ class Checkpointer {
   bool stopping_ = false;
   std::optional<std::chrono::steady_clock::time_point> last_end_;  // of a checkpoint
   bool last_failed_ = false;
+  bool is_told_ = false;                  // since one succeeded
   std::optional<StorageError> unsynced_;  // why the file may lack what the log was copied to it
   std::thread thread_;
 };

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "storage/change_codec.h"
 
 namespace plenoptic::storage::sqlite {
@@ -110,9 +112,10 @@ void rebuild_ends(Connection& connection, WriteTransaction& transaction) {
   });
 }
 
-EndFolder::EndFolder(Connection& connection, RecentEnds& recent, std::size_t slice)
+EndFolder::EndFolder(Connection& connection, RecentEnds& recent, std::size_t slice, Failing fails)
     : recent_(recent),
       slice_(slice),
+      fails_(std::move(fails)),
       logs_behind_(connection, "SELECT id, log_sequence FROM workspaces WHERE ends_at < log_sequence"),
       store_place_(connection, "UPDATE workspaces SET ends_at = ? WHERE id = ?") {}
 
@@ -125,6 +128,7 @@ void EndFolder::fold_some(WriteTransaction& transaction) {
     transaction.keep_request();
   } catch (const std::exception& failure) {
     note_failure(failure);
+    if (failure_->kind == StorageError::Kind::corrupt) throw;  // COMMIT would fail too then, and nobody would know with what outcome
     transaction.undo_request();
   }
 }
@@ -161,6 +165,9 @@ void EndFolder::maintain(WriteTransaction& transaction) {
 void EndFolder::note_failure(const std::exception& failure) {
   forget_slice();
   const auto* of_storage = dynamic_cast<const StorageError*>(&failure);
+  if (!failure_)
+    fails_(fmt::format("the far ends of links cannot be written into their records' rows, which is tried again each second; writes are refused once {} changes wait: {}",
+                       most_times_due * recent_.most(), failure.what()));
   failure_ = of_storage ? *of_storage : StorageError(StorageError::Kind::other, failure.what());
   try_again_ = std::chrono::steady_clock::now() + pause_after_failure;
 }

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -20,11 +22,14 @@ void rebuild_ends(Connection& connection, WriteTransaction& transaction);
 /// Of the writing thread.
 class EndFolder {
  public:
-  /// `slice`: how many changes a group folds, or more.
-  EndFolder(Connection& connection, RecentEnds& recent, std::size_t slice);
+  using Failing = std::function<void(const std::string&)>;
+
+  /// `slice`: how many changes a group folds, or more. `fails`: told when folding begins to fail.
+  EndFolder(Connection& connection, RecentEnds& recent, std::size_t slice, Failing fails);
 
   /// A slice of the folding under way, in a group's transaction: it is committed with the group. Where it fails it is undone alone, unless SQLite
-  /// rolled the whole group back; then no group folds until maintain() could.
+  /// rolled the whole group back, or met a damaged page, after which no transaction can be committed: then the group fails with it. No group folds
+  /// until maintain() could.
   void fold_some(WriteTransaction& transaction);
   /// The group was committed.
   void committed();
@@ -45,6 +50,7 @@ class EndFolder {
 
   RecentEnds& recent_;
   const std::size_t slice_;
+  const Failing fails_;
   Statement logs_behind_, store_place_;
   bool under_way_ = false;
   std::size_t done_ = 0;                 // of the sealed changes

@@ -122,9 +122,10 @@ class SqliteDatabase final : public Database {
         write_(connection_),
         recent_(options.recent_ends),
         transaction_(connection_, read_, write_, recent_),
-        folder_(connection_, recent_, options.ends_in_slice),
+        folder_(connection_, recent_, options.ends_in_slice, options.upkeep_fails),
         pool_(path_, options),
-        checkpointer_(open_for_checkpoints(path_, options, gathering_), write_out_, [this] { return read(); }, commit_mutex_, options.wal_limit_bytes / page_bytes) {
+        checkpointer_(
+            open_for_checkpoints(path_, options, gathering_), write_out_, [this] { return read(); }, commit_mutex_, options.wal_limit_bytes / page_bytes, options.upkeep_fails) {
     if (!load_ends()) make_ends_anew();
     // The file's size says nothing: it is written over from its beginning. The hook tells the pages in use.
     sqlite3_wal_hook(

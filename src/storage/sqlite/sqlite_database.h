@@ -22,6 +22,8 @@ struct SqliteOptions {
   std::size_t ends_in_slice = 128;
   /// Told what the operator should know, at opening.
   std::function<void(const std::string&)> warn = [](const std::string&) {};
+  /// Told, from any thread, when folding or checkpoints begin to fail; writes go on meanwhile.
+  std::function<void(const std::string&)> upkeep_fails = [](const std::string&) {};
 };
 
 /// Opens or creates, locks the directory, and runs the migrations that are missing in one transaction.
