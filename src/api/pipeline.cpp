@@ -19,7 +19,7 @@ namespace errors = model::errors;
 
 constexpr std::string_view supported_version = "2026-03-01";
 constexpr std::size_t few_bytes = 4 << 10;             // of an answer: there is room for it in any case
-constexpr std::size_t most_waiting_bytes = 256 << 20;  // of answers that wait for their writes to be committed
+constexpr std::size_t most_waiting_bytes = 256 << 20;  // of answers that wait for their writes to be committed, or to be read
 
 std::string_view bearer_token(const http::Request& request) {
   const std::string_view header = request.header("Authorization");
@@ -335,7 +335,7 @@ void Pipeline::run_write(const ExchangePointer& exchange) {
 
 void Pipeline::require_room_for(Exchange& e) {
   const std::size_t bytes = e.answer->body.size() + e.answer->kept_body.size();
-  e.shed = bytes > few_bytes && waiting_bytes_ + bytes > most_waiting_bytes;
+  e.shed = bytes > few_bytes && waiting_bytes_ + e.responder.unsent_bytes() + bytes > most_waiting_bytes;
   if (e.shed) throw errors::overloaded();
   e.waiting_bytes = bytes;
   waiting_bytes_ += bytes;

@@ -131,7 +131,7 @@ void Connection::count_unsent() {
 /// A write was done, and is told of in any case.
 bool Connection::may_answer(const Response& response) const {
   if (!reads_only_ || trusted_local_ || response.body.size() <= few_bytes) return true;
-  return shared_.unsent_bytes.load(std::memory_order_relaxed) + response.body.size() <= shared_.options.max_held_bytes;
+  return unsent_bytes() + response.body.size() <= shared_.options.max_held_bytes;
 }
 
 /// What came while the connection was busy with the request before waited for that, not for the thread: it tells nothing.
@@ -245,8 +245,7 @@ void Connection::dispatch() {
   close_after_ = close_after_ || !parser.keep_alive() || body_too_large_;
   state_ = State::handling;
   // What a write answers is told in any case, once it is done: so it is not begun. (Kept answers to repeated writes may be large.)
-  if (!reads_only_ && !trusted_local_ && shared_.unsent_bytes.load(std::memory_order_relaxed) > shared_.options.max_held_bytes)
-    return take_answer(shared_.handler.protocol_error(ProtocolError::too_much_held));
+  if (!reads_only_ && !trusted_local_ && unsent_bytes() > shared_.options.max_held_bytes) return take_answer(shared_.handler.protocol_error(ProtocolError::too_much_held));
   shared_.handler.handle(request, Responder(shared_from_this()));
 }
 

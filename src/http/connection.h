@@ -62,6 +62,7 @@ class Connection final : public AnswerSink, public std::enable_shared_from_this<
   void answer(std::shared_ptr<AnswerSink> self, Response&& response) override;
   const void* home() const override { return &thread_; }
   void answer_together(std::vector<WaitingAnswer>&& answers) override;
+  std::size_t unsent_bytes() const override { return shared_.unsent_bytes.load(std::memory_order_relaxed); }
   bool idle() const { return state_ == State::reading && input_.empty() && output_.empty() && !writing_; }
 
  private:

@@ -62,6 +62,8 @@ class AnswerSink {
   virtual const void* home() const = 0;
   /// As `answer`, for this sink and others of its home.
   virtual void answer_together(std::vector<WaitingAnswer>&& answers) = 0;
+  /// Of answers that clients have not read yet, over all connections.
+  virtual std::size_t unsent_bytes() const = 0;
 };
 
 /// While it stands, answers sent on this thread wait in it; when it goes, they leave together: one wake-up for each I/O thread
@@ -87,6 +89,8 @@ class Responder {
   Responder& operator=(Responder&&) noexcept = default;
   ~Responder();
   void send(Response&& response);
+  /// Of all answers that clients have not read yet.
+  std::size_t unsent_bytes() const { return sink_ ? sink_->unsent_bytes() : 0; }
 
  private:
   std::shared_ptr<AnswerSink> sink_;

@@ -80,6 +80,7 @@ void Checkpointer::loop() {
     bool done = false;
     try {
       done = run();
+      if (done) is_told_ = false;
     } catch (const StorageError& failure) {
       if (failure.kind == StorageError::Kind::unknown_outcome) unsynced = failure;
       // Of another kind: the next commit meets the same fault and answers for it.
@@ -105,7 +106,7 @@ bool Checkpointer::run() {
     if (pass == 0) write_out_.run();  // later ones have less to sync, and are to be done before as much comes again
     sync_database(connection_);
     commit.lock();
-    if (copied == before) break;  // a reader holds it up
+    if (copied == before && pages_ < limit_pages_) return false;  // a reader holds it up
   }
   return finish();
 }
@@ -123,10 +124,8 @@ bool Checkpointer::copy(int mode, int* copied) {
   const int code = sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, mode, nullptr, copied);
   // SQLite syncs the file where it copied all there is.
   if (code == SQLITE_IOERR_FSYNC) throw_unsynced(code);
-  if (code == SQLITE_OK) is_told_ = false;
   if (code != SQLITE_OK && code != SQLITE_BUSY && !std::exchange(is_told_, true))
-    fails_(fmt::format("what stands in the write-ahead log cannot be copied into the database file (SQLite: {}), so that the log grows; it is tried again each second",
-                       sqlite3_errstr(code)));
+    fails_(fmt::format("what stands in the write-ahead log cannot be copied into the database file (SQLite: {}), so that the log grows; it is tried again", sqlite3_errstr(code)));
   return code == SQLITE_OK;
 }
 

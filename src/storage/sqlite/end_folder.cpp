@@ -124,7 +124,8 @@ void EndFolder::fold_some(WriteTransaction& transaction) {
   if (!under_way_ || failure_) return;
   transaction.begin_request();
   try {
-    if (recent_.is_sorted()) fold(transaction, next_slice());
+    tried_ = next_slice();
+    if (recent_.is_sorted()) fold(transaction, tried_);
     transaction.keep_request();
   } catch (const std::exception& failure) {
     note_failure(failure);
@@ -154,7 +155,7 @@ void EndFolder::maintain(WriteTransaction& transaction) {
     if (begins)
       seal();
     else
-      fold_and_commit(transaction, slice_);
+      fold_and_commit(transaction, std::max(slice_, tried_));  // all of it, or a smaller one would succeed short of what is at fault
     failure_.reset();
   } catch (const std::exception& failure) {
     note_failure(failure);

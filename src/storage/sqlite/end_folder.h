@@ -56,6 +56,7 @@ class EndFolder {
   std::size_t done_ = 0;                 // of the sealed changes
   std::size_t folded_ = 0;               // of them, once the transaction is committed
   bool finishes_ = false;                // all of them are, then
+  std::size_t tried_ = 0;                // size of the last slice
   std::size_t noted_ = 0;                // when the last group was committed
   std::optional<StorageError> failure_;  // of the last slice
   std::chrono::steady_clock::time_point try_again_ = {};
