@@ -269,15 +269,21 @@ def test_answers_that_nobody_reads_are_held_up_to_a_limit(fresh):
     assert wait_until(lambda: client.get("/v1/notes").status == 200, timeout_s=20 * SLOW)
 
 
-def test_repeated_writes_whose_answers_nobody_reads_are_held_up_to_a_limit(fresh):
-    """A kept answer may be as long as a record, and asking for it again takes a few bytes: past 256 MiB unread no write is begun."""
-    server = fresh("--rate-limit", "0")
-    client = Client(server)
+def create_long_account(client):
+    """Its id. An answer of it has twelve megabytes."""
     for number in range(3):
         client.create_field("account", f"text{number}", "MARKDOWN")
     account = client.create("accounts", {"$name": "Long"})["id"]
     for number in range(3):
         client.update("accounts", account, {f"text{number}": "\U0001f600" * 1_000_000})
+    return account
+
+
+def test_repeated_writes_whose_answers_nobody_reads_are_held_up_to_a_limit(fresh):
+    """A kept answer may be as long as a record, and asking for it again takes a few bytes: past 256 MiB unread no write is begun."""
+    server = fresh("--rate-limit", "0")
+    client = Client(server)
+    account = create_long_account(client)
     path = f"/v1/accounts/{account}"
     assert client.post(path, {"fields": {"$name": "Longer"}}, headers={"Idempotency-Key": "long"}).status == 200
     repeated = head(server, f"POST {path} HTTP/1.1", "Idempotency-Key: long", "Content-Type: application/json", "Content-Length: 2", close=False) + b"{}"
@@ -301,11 +307,7 @@ def test_writes_whose_answers_there_is_no_room_for_are_not_done(fresh):
     """An answer stands in memory until its group is committed: past 256 MiB a write of the group is refused, and undone."""
     server = fresh("--rate-limit", "0")
     client = Client(server)
-    for number in range(3):
-        client.create_field("account", f"text{number}", "MARKDOWN")
-    account = client.create("accounts", {"$name": "Long"})["id"]
-    for number in range(3):
-        client.update("accounts", account, {f"text{number}": "\U0001f600" * 1_000_000})
+    account = create_long_account(client)
     before = server.resident_kib()
     sockets = []
     for number in range(40):
